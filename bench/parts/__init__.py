@@ -1,0 +1,17 @@
+"""What is measured, by name."""
+
+from collections.abc import Callable, Iterable
+
+from bench.bench import Bench
+from bench.figures import Figure
+from bench.parts import engine, idle, ingestion, latency, read, start, throughput
+
+PARTS: dict[str, Callable[[Bench], Iterable[Figure]]] = {
+    "latency": latency.measure,
+    "throughput": throughput.measure,
+    "engine": engine.measure,
+    "read": read.measure,
+    "idle": idle.measure,
+    "start": start.measure,
+    "ingestion": ingestion.measure,
+}

@@ -1,0 +1,5 @@
+"""What the peer runs."""
+
+
+def noop() -> None:
+    """Nothing."""

@@ -1,0 +1,45 @@
+"""What is asked before a job is triggered or held."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from jobs.admin.job_form import JSONText
+
+
+class When(forms.DateTimeField):
+    """A time in the hub's zone, by the browser's own picker."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def clean(self, value: Any) -> datetime | None:
+        at: datetime | None = super().clean(value)
+        if at is not None and at <= timezone.now():
+            raise forms.ValidationError("wanted a time in the future")
+        return at
+
+
+class TriggerForm(forms.Form):
+    params = JSONText(
+        required=False, rows=6, label="Params", help_text="A JSON object; what is not named keeps the job's own value."
+    )
+    run_at = When(required=False, label="Not before", help_text="Empty: as soon as a worker is free")
+    token = forms.CharField(widget=forms.HiddenInput, max_length=32)
+    """Makes the second of two clicks give the first one's execution."""
+
+    def clean_params(self) -> dict[str, Any]:
+        params = self.cleaned_data["params"]
+        if not isinstance(params, dict):
+            raise forms.ValidationError('wanted a JSON object such as {"name": "value"}')
+        if wrong := [name for name, value in params.items() if isinstance(value, dict | list)]:
+            raise forms.ValidationError(f"{wrong[0]}: wanted a string, a number, a boolean or null")
+        return params
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(
+        required=False, max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"}), label="Why"
+    )
+    until = When(required=False, label="Until", help_text="Empty: until somebody releases it")

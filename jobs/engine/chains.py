@@ -1,0 +1,88 @@
+"""What waits for what: dependencies between executions."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import F
+
+from jobs import queue
+from jobs.engine.locks import job_for_share
+from jobs.errors import IllegalMove, Invalid
+from jobs.models import Condition, Dependency, JobExecution
+from jobs.models.prepared import hot_cursor
+from jobs.states import ACTIVE, FINAL, State
+
+TABLE = Dependency._meta.db_table
+MEETS = {
+    Condition.SUCCESS: frozenset({State.SUCCEEDED}),
+    Condition.FAILURE: frozenset({State.FAILED, State.ABORTED}),
+    Condition.END: FINAL,
+}
+
+
+def chain(execution: JobExecution, after: Sequence[JobExecution], condition: Condition) -> int:
+    """Make a fresh execution wait for others; returns how many of them have not ended yet.
+
+    Call it in the transaction that made the execution. Raises `Invalid` when one has ended already, and otherwise
+    than wanted.
+    """
+    ids = [one.pk for one in after]
+    rows = JobExecution.objects.select_for_update().filter(pk__in=ids)
+    found, n_waiting = list(rows.order_by("pk")), 0
+    if len(found) < len(set(ids)):
+        raise Invalid.field("after", "one of the executions to wait for does not exist any more")
+    for predecessor in found:
+        state = State(predecessor.state)
+        if state in FINAL and state not in MEETS[condition]:
+            raise Invalid.field("after", f"execution {predecessor.handle} has already {_ended(state)}")
+        Dependency.objects.create(execution=execution, after=predecessor, condition=condition)
+        n_waiting += state in ACTIVE
+    return n_waiting
+
+
+def settle(execution: JobExecution) -> None:
+    """Tell those who waited for this one, in the transaction of its final move; who waits in vain is aborted."""
+    ended, n_freed = [execution], 0
+    while ended:
+        predecessor = ended.pop()
+        state = State(predecessor.state)
+        for pk, condition in _dependents(predecessor.pk):
+            if state in MEETS[Condition(condition)]:
+                n_freed += _unblock(pk)
+            elif given_up := _give_up(pk, predecessor):
+                ended.append(given_up)
+    if n_freed:
+        transaction.on_commit(queue.wake)
+
+
+def _dependents(pk: int) -> list[tuple[int, str]]:
+    """Without the ORM: asked at the end of every execution, and mostly for nothing."""
+    with hot_cursor() as cursor:
+        cursor.execute(f"SELECT execution_id, condition FROM {TABLE} WHERE after_id = %s ORDER BY execution_id", [pk])
+        return cursor.fetchall()
+
+
+def _unblock(execution_id: int) -> int:
+    rows = JobExecution.objects.filter(pk=execution_id, state=State.QUEUED, n_blocks__gt=0)
+    return rows.update(n_blocks=F("n_blocks") - 1, version=F("version") + 1)
+
+
+def _give_up(execution_id: int, predecessor: JobExecution) -> JobExecution | None:
+    execution = JobExecution.objects.get(pk=execution_id)
+    reason = f"execution {predecessor.handle}, which this one waited for, has {_ended(State(predecessor.state))}"
+    try:
+        execution.move(State.ABORTED, come_from=frozenset({State.QUEUED}), message=reason, errors=[reason])
+    except IllegalMove:
+        return None
+    return execution
+
+
+def recount(execution: JobExecution) -> int:
+    """How many things block an execution that is about to be queued, in the transaction that does it."""
+    job = job_for_share(execution.job_id)
+    n_waiting = execution.dependencies.filter(after__state__in=[s.value for s in ACTIVE]).count()
+    return n_waiting + bool(job and job.is_held)
+
+
+def _ended(state: State) -> str:
+    return {State.SUCCEEDED: "succeeded", State.FAILED: "failed", State.ABORTED: "been aborted"}[state]

@@ -1,0 +1,164 @@
+"""Jobs as documents: what `define` takes and `document_of` gives back."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Self
+
+import pydantic
+from pydantic import Field
+
+from jobs.errors import FieldError, Invalid
+from jobs.models import Job, JobAction
+from jobs.texts import check_json, check_text
+
+Scalar = str | int | float | bool | None
+MAX_PARAMS_BYTES = 65536
+MAX_PRIORITY = 100
+
+
+class Document(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    @classmethod
+    def parse(cls, raw: Any) -> Self:
+        """Raises `Invalid` with one error per wrong field."""
+        if not isinstance(raw, dict):
+            raise Invalid.field("", "wanted an object of fields")
+        try:
+            return cls.model_validate(raw)
+        except pydantic.ValidationError as error:
+            raise Invalid(_error(item) for item in error.errors()) from None
+
+
+def _error(item: Any) -> FieldError:
+    plain = {"extra_forbidden": "unknown field", "missing": "this field is required"}
+    message = plain.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+    return FieldError(".".join(str(part) for part in item["loc"]), message)
+
+
+def check_name(value: str) -> str:
+    check_text(value)
+    if not value.strip() or value != value.strip() or not value.isprintable():
+        raise ValueError("wanted a printable name without blanks around it")
+    if value.startswith("/") or value.isdigit():
+        raise ValueError("must not start with '/' or be a number")
+    if re.fullmatch(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", value):
+        raise ValueError("must not look like a UUID")
+    return value
+
+
+def check_params(value: dict[str, Any]) -> dict[str, Any]:
+    check_json(value)
+    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_PARAMS_BYTES:
+        raise ValueError(f"must not exceed {MAX_PARAMS_BYTES} bytes")
+    return value
+
+
+Text = Annotated[str, pydantic.AfterValidator(check_text)]
+Name = Annotated[str, Field(max_length=200), pydantic.AfterValidator(check_name)]
+Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+JsonObject = Annotated[dict[str, Any], pydantic.AfterValidator(check_json)]
+Params = Annotated[dict[str, Scalar], pydantic.AfterValidator(check_params)]
+Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
+
+
+class ActionDocument(Document):
+    """One step: `use` names a shared action; else `runner` and `spec` say what is done.
+
+    With a `key` the action becomes a shared one of the project, which other jobs may use.
+    """
+
+    use: Key | None = None
+    key: Key | None = None
+    runner: str | None = Field(None, max_length=50)
+    spec: JsonObject = Field(default_factory=dict)
+    description: Text = Field("", max_length=500)
+    timeout_s: Seconds | None = None
+    retries: int = Field(0, ge=0, le=100)
+    mandatory: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _either_use_or_runner(self) -> "ActionDocument":
+        if (self.use is None) == (self.runner is None):
+            raise ValueError("wanted either 'runner' or 'use'")
+        if self.use is not None and self.model_fields_set - {"use", "mandatory"}:
+            raise ValueError("'use' stands alone, only 'mandatory' may be beside it")
+        return self
+
+
+class JobDocument(Document):
+    """Everything that can be said about a job."""
+
+    name: Name
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,49}$")] | None = None
+    """What the job is, for searches; default: the only action's runner, else `workbook`."""
+    description: Text = Field("", max_length=10_000)
+    actions: list[ActionDocument] = Field(min_length=1, max_length=100)
+    params: Params = Field(default_factory=dict)
+    """Defaults of the trigger's params."""
+    priority: int = Field(0, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
+    node: Text = Field("", max_length=100)
+    timeout_s: Seconds | None = None
+    """Longest time of one attempt."""
+    retries: int = Field(0, ge=0, le=100)
+    """Further attempts after a failed one."""
+    retry_delay_s: int = Field(10, ge=0, le=86_400)
+    """Seconds before the first further attempt; doubled for each that follows, at most an hour."""
+    on_lost: Literal["", "rerun", "fail"] = ""
+    when_active: Literal["queue", "refuse", "replace"] = "queue"
+    concurrency_key: Text = Field("", max_length=200)
+    """Jobs with the same key share their slots; default: the job alone."""
+    concurrency_limit: int = Field(1, ge=0, le=1000)
+    """How many may run side by side; 0: as many as there are workers."""
+    keep_days: int | None = Field(None, ge=0, le=36_500)
+    keep_last: int | None = Field(None, ge=0, le=100_000)
+
+
+OWN_FIELDS = [
+    "name",
+    "kind",
+    "description",
+    "params",
+    "priority",
+    "node",
+    "timeout_s",
+    "retries",
+    "retry_delay_s",
+    "on_lost",
+    "when_active",
+    "concurrency_key",
+    "concurrency_limit",
+    "keep_days",
+    "keep_last",
+]
+
+
+def document_of(job: Job, steps: Iterable[JobAction] | None = None) -> dict[str, Any]:
+    """The job as a document that `define` would take again. A list of jobs has read the steps of all of them."""
+    if steps is None:
+        steps = job.steps.select_related("action")
+    return {**{name: getattr(job, name) for name in OWN_FIELDS}, "actions": [_step(step) for step in steps]}
+
+
+def _step(step: JobAction) -> dict[str, Any]:
+    action = step.action
+    if action.is_shared:
+        return {"use": action.key, "mandatory": step.mandatory}
+    return {
+        "runner": action.runner,
+        "spec": action.spec,
+        "description": action.description,
+        "timeout_s": action.timeout_s,
+        "retries": action.retries,
+        "mandatory": step.mandatory,
+    }
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

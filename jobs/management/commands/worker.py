@@ -1,0 +1,23 @@
+"""`manage.py worker`: a cluster of worker processes."""
+
+from typing import Any
+
+from jobs.management.base import HubCommand
+from jobs.management.preflight import ClusterLock, check_database, check_var
+
+
+class Command(HubCommand):
+    help = (
+        "Run a cluster of JOBHUB_WORKERS worker processes until TERM or Ctrl-C; what runs then gets JOBHUB_DRAIN_S "
+        "seconds to end. With PostgreSQL it may run on several machines, with SQLite there is one for each file. "
+        "`manage.py up` runs web and workers together."
+    )
+
+    def handle(self, *_: Any, **_options: Any) -> None:
+        from jobs.worker.cluster import Cluster
+
+        check_var()
+        check_database()
+        lock = ClusterLock()
+        lock.take()
+        Cluster().run()

@@ -1,0 +1,34 @@
+"""The tables of the core."""
+
+from jobs.models.access import ApiKey, Level, Membership, Project, Role, User
+from jobs.models.archive import Archive
+from jobs.models.audit import AuditEvent
+from jobs.models.execution import ActionExecution, Condition, Dependency, JobExecution, Output, Place
+from jobs.models.job import Action, Job, JobAction, LostPolicy, WhenActive
+from jobs.models.node import Leader, Node
+from jobs.models.secret import Secret
+
+__all__ = [
+    "Action",
+    "ActionExecution",
+    "ApiKey",
+    "Archive",
+    "AuditEvent",
+    "Condition",
+    "Dependency",
+    "Job",
+    "JobAction",
+    "JobExecution",
+    "Leader",
+    "Level",
+    "LostPolicy",
+    "Membership",
+    "Node",
+    "Output",
+    "Place",
+    "Project",
+    "Role",
+    "Secret",
+    "User",
+    "WhenActive",
+]

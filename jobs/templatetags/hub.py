@@ -1,0 +1,41 @@
+"""How the admin's templates show values."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from jobs.admin import show
+from jobs.admin.base import actor_of
+from jobs.admin.overview import Overview, overview_of
+from jobs.models import ActionExecution, JobExecution
+
+register = template.Library()
+register.filter("badge", show.badge)
+register.filter("ago", show.ago)
+register.filter("progress_bar", show.progress)
+register.filter("note", show.note)
+register.filter("health", show.health)
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString:
+    return show.moment(at)
+
+
+@register.filter
+def ran_for(run: JobExecution | ActionExecution) -> str:
+    return show.duration(run)
+
+
+@register.simple_tag
+def verb_url(execution: JobExecution, verb: str) -> str:
+    return reverse(f"admin:jobs_jobexecution_{verb}", args=[execution.pk])
+
+
+@register.simple_tag(takes_context=True)
+def overview(context: dict[str, Any]) -> Overview:
+    """What the first page shows to the person who asks."""
+    return overview_of(actor_of(context["request"]))

@@ -1,0 +1,176 @@
+"""What has to happen by the clock, done by one process of the hub at a time."""
+
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from jobs import queue
+from jobs.engine import chains, verbs
+from jobs.engine.report import fail_silent_nodes
+from jobs.engine.rights import audit, operator
+from jobs.errors import IllegalMove
+from jobs.models import Job, JobExecution, Leader, Place
+from jobs.runners.base import OnLost
+from jobs.states import State
+from jobs.worker.report import workdir_of
+
+log = logging.getLogger(__name__)
+TERM_S = 10
+ASK_EVERY_S = 3
+EXPIRY_EVERY_S = 3600
+BATCH = 200
+MOST_LOST = 3
+LOST = "worker lost"
+
+
+class Ticker:
+    """One in each cluster; what is not its own node's is done by the one that holds the leader's row."""
+
+    def __init__(self) -> None:
+        self.id = uuid.uuid4().hex
+        self._leads = False
+        self._asked_at = float("-inf")
+        self._done_at: dict[Callable[[], None], float] = {}
+
+    def tick(self) -> None:
+        """Call it about once a second. One bad row never stops the others, one bad chore never the others."""
+        _safely(repeat_wake)
+        if self._is_leader():
+            now = time.monotonic()
+            for chore, every_s in CHORES.items():
+                if now - self._done_at.get(chore, float("-inf")) >= every_s:
+                    self._done_at[chore] = now
+                    _safely(chore)
+
+    def _is_leader(self) -> bool:
+        """Asks the database every few seconds: its answer is good for longer than that."""
+        now = time.monotonic()
+        if now - self._asked_at >= ASK_EVERY_S:
+            self._leads, self._asked_at = take("ticker", self.id, TERM_S), now
+        return self._leads
+
+    def leave(self) -> None:
+        """Let another take over at once."""
+        Leader.objects.filter(duty="ticker", holder=self.id).update(until=Now() - timedelta(seconds=1))
+
+
+def take(duty: str, holder: str, seconds: int) -> bool:
+    """Take or keep a duty by compare-and-set, by the database's clock."""
+    until = Now() + timedelta(seconds=seconds)
+    mine = Leader.objects.filter(duty=duty).filter(Q(holder=holder) | Q(until__lt=Now()))
+    if mine.update(holder=holder, until=until):
+        return True
+    if Leader.objects.filter(duty=duty).exists():
+        return False
+    fresh = Leader(duty=duty, holder=holder, until=timezone.now() + timedelta(seconds=seconds))
+    Leader.objects.bulk_create([fresh], ignore_conflicts=True)
+    return Leader.objects.filter(duty=duty, holder=holder).exists()
+
+
+def rescue() -> None:
+    """Take executions away from workers that have not renewed their leases."""
+    lost = JobExecution.objects.live().filter(place=Place.HUB, lease_until__lt=Now()).order_by("lease_until")
+    for execution in lost[:BATCH]:
+        try:
+            with transaction.atomic():
+                _rescue(execution)
+        except IllegalMove:
+            log.info("execution %s came back before its rescue", execution.handle)
+        except Exception:
+            log.exception("cannot rescue execution %s", execution.handle)
+
+
+def _rescue(execution: JobExecution) -> None:
+    """The lease is asked again in the move itself: a late worker may have renewed it since."""
+    still_lost: dict[str, Any] = {
+        "come_from": frozenset({State(execution.state)}),
+        "fence": execution.attempt,
+        "lease_is_over": True,
+    }
+    n_lost = execution.n_lost + 1
+    text = f"{LOST}: {execution.node} has not been heard of since {execution.lease_until:%Y-%m-%d %H:%M:%S %Z}"
+    if execution.state == State.ABORTING:
+        execution.move(State.ABORTED, message=f"aborted by {execution.abort_requested_by}; {LOST}", **still_lost)
+    elif execution.plan["on_lost"] == OnLost.RERUN and n_lost < MOST_LOST:
+        execution.move(
+            State.QUEUED,
+            n_lost=n_lost,
+            run_at=timezone.now() + timedelta(seconds=2**n_lost),
+            n_blocks=chains.recount(execution),
+            lease_until=None,
+            message=f"{text}; it runs again",
+            **still_lost,
+        )
+    else:
+        execution.move(State.FAILED, n_lost=n_lost, message=text, errors=[text], **still_lost)
+    _close_steps(execution, text)
+    if execution.node == settings.NODE:
+        shutil.rmtree(workdir_of(execution), ignore_errors=True)
+    if execution.is_final:
+        chains.settle(execution)
+    audit(operator("ticker"), "rescue", execution.handle, execution.project_id, state=execution.state, reason=text)
+    log.warning("execution %s attempt %s: %s", execution.handle, execution.attempt, text)
+
+
+def _close_steps(execution: JobExecution, text: str) -> None:
+    execution.steps.filter(finished_at=None).update(state=State.FAILED, message=text, finished_at=timezone.now())
+
+
+def release_holds() -> None:
+    """End the holds whose time is over."""
+    for job in Job.objects.filter(is_held=True, hold_until__lte=Now())[:BATCH]:
+        try:
+            verbs.release(job, actor=operator("ticker"), only_if_over=True)
+        except Exception:
+            log.exception("cannot release the job %s", job.name)
+
+
+def recount_blocked() -> None:
+    """Mend a count that no longer tells the truth, should there ever be one."""
+    for execution in JobExecution.objects.miscounted()[:BATCH]:
+        with transaction.atomic():
+            n_blocks = chains.recount(execution)
+            rows = JobExecution.objects.filter(pk=execution.pk, state=State.QUEUED, n_blocks=execution.n_blocks)
+            rows.exclude(n_blocks=n_blocks).update(n_blocks=n_blocks, version=F("version") + 1)
+
+
+def repeat_wake() -> None:
+    """A lost wake-up, a time that has come, a slot that was freed: one more message is harmless.
+
+    Each cluster does it for itself: what is pinned to its node nobody else sees.
+    """
+    if JobExecution.objects.due(settings.NODE).exists():
+        queue.wake()
+
+
+def ask_for_expiry() -> None:
+    """Once an hour in the whole hub, however often its leaders change."""
+    if take("expiry", uuid.uuid4().hex, EXPIRY_EVERY_S):
+        queue.send_expiry()
+
+
+CHORES: dict[Callable[[], None], float] = {
+    rescue: 0,
+    release_holds: 2,
+    fail_silent_nodes: 10,
+    recount_blocked: 30,
+    ask_for_expiry: 60,
+}
+"""What the leader does, and after how many seconds again at the earliest."""
+
+
+def _safely(chore: Callable[[], None]) -> None:
+    try:
+        chore()
+    except Exception:
+        log.exception("%s failed; it is tried again", chore.__name__)

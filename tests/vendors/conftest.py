@@ -1,0 +1,37 @@
+"""What tests of the faces have in common."""
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.conftest import PASSWORD
+from vendors.wire import passwords, throttle
+
+Basic = Callable[..., APIClient]
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_known() -> Iterator[None]:
+    """No test profits from another one's login."""
+    passwords.VERIFIED.clear()
+    throttle.ATTEMPTS.forget()
+    yield
+
+
+def basic(name: str, password: str = PASSWORD) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+@pytest.fixture
+def anybody(db: None) -> APIClient:
+    """A client without credentials."""
+    return APIClient()
+
+
+def fields_of(response: Any) -> list[str]:
+    """The wrong fields that a native 400 names."""
+    assert response.status_code == 400, response.content
+    return [error["field"] for error in response.json()["errors"]]

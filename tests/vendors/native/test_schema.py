@@ -1,0 +1,123 @@
+"""The OpenAPI document, and that it tells the truth."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from django.core.management import call_command
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from jobs.models import ActionExecution, Archive, Node, Output, Project
+from jobs.states import State
+from tests.conftest import NOOP, MakeExecution, MakeJob
+from vendors.native import schema
+
+URL = "/hub/v1/schema"
+DOCUMENT = {"name": "made", "actions": [NOOP]}
+CALLS: dict[str, tuple[str, str, Any, State]] = {
+    "root": ("GET", "", None, State.QUEUED),
+    "schema": ("GET", "schema", None, State.QUEUED),
+    "me": ("GET", "me", None, State.QUEUED),
+    "nodes_list": ("GET", "nodes", None, State.QUEUED),
+    "projects_list": ("GET", "projects", None, State.QUEUED),
+    "projects_retrieve": ("GET", "projects/alpha", None, State.QUEUED),
+    "archives_list": ("GET", "archives", None, State.QUEUED),
+    "audit_list": ("GET", "audit", None, State.QUEUED),
+    "jobs_list": ("GET", "jobs", None, State.QUEUED),
+    "jobs_create": ("POST", "jobs", DOCUMENT, State.QUEUED),
+    "jobs_retrieve": ("GET", "jobs/{job}", None, State.QUEUED),
+    "jobs_update": ("PUT", "jobs/{job}", DOCUMENT, State.QUEUED),
+    "jobs_partial_update": ("PATCH", "jobs/{job}", {"retries": 1}, State.QUEUED),
+    "jobs_destroy": ("DELETE", "jobs/{job}", None, State.QUEUED),
+    "jobs_trigger": ("POST", "jobs/{job}/trigger", {"params": {"a": 1}, "priority": 3}, State.QUEUED),
+    "jobs_hold": ("POST", "jobs/{job}/hold", {"reason": "x", "until": "2099-01-01T00:00:00Z"}, State.QUEUED),
+    "jobs_release": ("POST", "jobs/{job}/release", None, State.QUEUED),
+    "executions_list": ("GET", "executions", None, State.QUEUED),
+    "executions_abort_many": ("POST", "executions/abort", {"state": ["queued"], "dry_run": True}, State.QUEUED),
+    "executions_retrieve": ("GET", "executions/{execution}", None, State.RUNNING),
+    "executions_destroy": ("DELETE", "executions/{execution}", None, State.FAILED),
+    "executions_output": ("GET", "executions/{execution}/output", None, State.RUNNING),
+    "executions_actions": ("GET", "executions/{execution}/actions", None, State.RUNNING),
+    "executions_abort": ("POST", "executions/{execution}/abort", None, State.QUEUED),
+    "executions_pause": ("POST", "executions/{execution}/pause", None, State.RUNNING),
+    "executions_resume": ("POST", "executions/{execution}/resume", None, State.PAUSED),
+    "executions_retry": ("POST", "executions/{execution}/retry", None, State.FAILED),
+}
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    return {
+        operation["operationId"]: operation
+        for methods in schema.document()["paths"].values()
+        for operation in methods.values()
+    }
+
+
+def test_it_is_generated_without_a_warning() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+
+def test_every_operation_is_tried() -> None:
+    assert set(operations()) == set(CALLS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_real_answer_is_as_documented(
+    name: str, client: APIClient, alpha: Project, make_job: MakeJob, make_execution: MakeExecution
+) -> None:
+    method, path, body, state = CALLS[name]
+    job = make_job("nightly/db", params={"day": 1, "dry": False, "share": 0.5, "none": None})
+    execution = make_execution(
+        job, state, progress_done=1, progress_unit="files", errors=["outer", "inner"], expires_at=timezone.now()
+    )
+    furnish(execution.pk, alpha)
+    path = path.format(job=job.pk, execution=execution.pk)
+    response = client.generic(
+        method, f"/hub/v1/{path}", json.dumps(body) if body else "", content_type="application/json"
+    )
+
+    assert response.status_code < 400 or (name, response.status_code) == ("executions_pause", 409)
+    for field in ("results", "errors", "waiting_for"):
+        assert response.status_code == 204 or response.json().get(field, True) is not None
+
+
+def furnish(execution: int, project: Project) -> None:
+    """One row of everything that lists show."""
+    now = timezone.now()
+    Node.objects.create(name="node-1", workers=2)
+    ActionExecution.objects.create(execution_id=execution, position=0, attempt=1, key="a", runner="python")
+    Output.objects.create(execution_id=execution, seq=1, stream="stdout", text="hello\n")
+    Archive.objects.create(
+        project=project, execution_id=execution, job_name="nightly/db", container="c", name="n", level=0, path="p",
+        size_bytes=2**40, sha256="0" * 64, created_at=now,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name, call in CALLS.items() if call[2] is not None])
+def test_the_bodies_tried_are_as_documented(name: str) -> None:
+    content = operations()[name]["requestBody"]["content"]
+    document = {**content["application/json"]["schema"], "components": schema.document()["components"]}
+
+    jsonschema.Draft202012Validator(json.loads(json.dumps(document))).validate(CALLS[name][2])
+
+
+def test_every_operation_names_its_problems_and_its_credentials() -> None:
+    for operation in operations().values():
+        assert {"400", "401", "403", "404", "503"} <= set(operation["responses"])
+        assert operation["security"] == [{"key": []}, {"password": []}, {"session": []}]
+        assert operation["summary"]
+
+
+def test_it_comes_as_json_and_as_yaml(client: APIClient) -> None:
+    as_json = client.get(URL).json()
+
+    assert as_json["openapi"].startswith("3.1")
+    assert yaml.safe_load(client.get(URL, {"as": "yaml"}).content) == as_json
+    assert yaml.safe_load(client.get(URL, headers={"Accept": "application/vnd.oai.openapi"}).content) == as_json
+
+
+def test_it_describes_this_face_only() -> None:
+    assert all(path.startswith("/hub/v1/") for path in schema.document()["paths"])

@@ -1,0 +1,1 @@
+"""The faces: each folder speaks one product's job API."""

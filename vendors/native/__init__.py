@@ -1,0 +1,1 @@
+"""JobHub's own face: everything that the engine can, in its own words."""

@@ -1,0 +1,101 @@
+"""The bodies that this face takes, beside the engine's job document."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from jobs.engine.documents import Document, JobDocument, Params, Text
+from jobs.states import State
+from vendors.wire.times import parse_rfc3339
+
+
+def _time(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("wanted a time as text")
+    return parse_rfc3339(value)
+
+
+Time = Annotated[datetime, pydantic.BeforeValidator(_time)]
+Ref = int | str
+"""An execution by its id, uuid or handle."""
+
+
+class Trigger(Document):
+    """How to start a job. Everything may be left out."""
+
+    params: Params = Field(default_factory=dict)
+    """Values that override the job's own params."""
+    run_at: Time | None = None
+    """Not before this time."""
+    priority: int | None = Field(None, ge=-100, le=100)
+    """Instead of the job's own; higher ones go first."""
+    after: list[Ref] = Field(default_factory=list, max_length=100)
+    """Executions that must end first, by id, uuid or handle."""
+    on: Literal["success", "failure", "end"] = "success"
+    """How those in `after` must end; if one ends otherwise, this one is aborted."""
+    idempotency_key: Text = Field("", max_length=200)
+    """The same key again gives the first execution back; the header `Idempotency-Key` means the same."""
+
+
+class Hold(Document):
+    """Why a job shall not start, and how long."""
+
+    reason: Text = Field("", max_length=500)
+    until: Time | None = None
+    """It is released at this time; without one, when somebody releases it."""
+
+
+class BulkAbort(Document):
+    """Which of the active executions to abort, by the list's filters."""
+
+    job: Text | None = None
+    kind: Text | None = None
+    state: list[State] = Field(default_factory=list)
+    project: Text | None = None
+    """By name or uuid; default: the project one acts in."""
+    node: Text | None = None
+    requested_by: Text | None = None
+    queued_from: Time | None = None
+    queued_to: Time | None = None
+    started_from: Time | None = None
+    started_to: Time | None = None
+    all: bool = False
+    """Must be true when no filter is given."""
+    dry_run: bool = False
+    """Only say which ones it would be."""
+
+
+def _all_optional(schema: dict[str, Any]) -> None:
+    schema.pop("required", None)
+
+
+class JobChanges(JobDocument):
+    """Fields of a job to change; those that are left out stay as they are. Described here, checked as a whole."""
+
+    model_config = pydantic.ConfigDict(json_schema_extra=_all_optional)
+
+
+class HoldState(pydantic.BaseModel):
+    """A hold that is in force."""
+
+    reason: str
+    until: datetime | None
+    by: str
+
+
+class JobRead(JobDocument):
+    """A job: its document, and what the hub knows about it."""
+
+    id: int
+    uuid: uuid.UUID
+    project: str
+    owner: str | None
+    hold: HoldState | None
+    created_at: datetime
+    updated_at: datetime
+    version: int

@@ -1,0 +1,208 @@
+"""The answers as serializers: they show the small tables, and describe everything in the OpenAPI document."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from jobs.models import ActionExecution, Archive, Node, Project
+from jobs.states import State
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    done = serializers.IntegerField(allow_null=True)
+    total = serializers.IntegerField(allow_null=True)
+    unit = serializers.CharField()
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """One thing that a queued execution waits for."""
+
+    kind = serializers.ChoiceField(["execution", "slot", "hold", "time", "node", "worker"])
+    text = serializers.CharField()
+    executions = serializers.ListField(child=serializers.CharField(), required=False)
+    reason = serializers.CharField(required=False)
+    until = serializers.DateTimeField(required=False, allow_null=True)
+    node = serializers.CharField(required=False)
+
+
+class ExecutionSerializer(serializers.Serializer[Any]):
+    """One run of a job, as `shapes.execution_json` builds it."""
+
+    id = serializers.IntegerField()
+    uuid = serializers.UUIDField()
+    handle = serializers.CharField()
+    project = serializers.CharField()
+    job = serializers.CharField(help_text="The job's name when it was triggered.")
+    job_id = serializers.IntegerField(allow_null=True, help_text="null: the job was deleted.")
+    kind = serializers.CharField()
+    state = serializers.ChoiceField([state.value for state in State])
+    attempt = serializers.IntegerField()
+    progress = ProgressSerializer(allow_null=True)
+    records = serializers.IntegerField(allow_null=True)
+    last_id = serializers.CharField(allow_null=True)
+    message = serializers.CharField()
+    errors = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.CharField(), help_text="Outermost cause first."
+    )
+    n_warnings = serializers.IntegerField()
+    exit_code = serializers.IntegerField(allow_null=True)
+    params = serializers.DictField()
+    priority = serializers.IntegerField()
+    run_at = serializers.DateTimeField(help_text="Not before this time.")
+    queued_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    requested_by = serializers.CharField()
+    node = serializers.CharField()
+    retry_of = serializers.IntegerField(allow_null=True)
+    waiting_for = ReasonSerializer(many=True)
+
+
+class PieceSerializer(serializers.Serializer[Any]):
+    seq = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    stream = serializers.CharField()
+    text = serializers.CharField()
+
+
+class OutputSerializer(serializers.Serializer[Any]):
+    """A page of an execution's output."""
+
+    execution = serializers.IntegerField()
+    state = serializers.ChoiceField([state.value for state in State])
+    results = PieceSerializer(many=True)
+    next_after = serializers.IntegerField(help_text="What to send as `after` the next time.")
+    dropped_bytes = serializers.IntegerField(help_text="What fell between the kept head and tail.")
+    is_final = serializers.BooleanField(help_text="Nothing more will come.")
+    is_expired = serializers.BooleanField(help_text="There was output; its time is over.")
+
+
+class StepSerializer(serializers.ModelSerializer[ActionExecution]):
+    class Meta:
+        model = ActionExecution
+        fields = [
+            "position",
+            "attempt",
+            "key",
+            "runner",
+            "state",
+            "n_tries",
+            "message",
+            "exit_code",
+            "started_at",
+            "finished_at",
+        ]
+
+
+class NodeSerializer(serializers.ModelSerializer[Node]):
+    is_live = serializers.SerializerMethodField(help_text="It was heard of in the last 30 seconds.")
+
+    class Meta:
+        model = Node
+        fields = ["id", "uuid", "name", "workers", "first_seen_at", "seen_at", "is_live"]
+
+    def get_is_live(self, node: Node) -> bool:
+        return node.name in self.context["live"]
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    right = serializers.SerializerMethodField(help_text="What one may do in it.")
+
+    class Meta:
+        model = Project
+        fields = ["id", "uuid", "name", "description", "created_at", "right"]
+
+    def get_right(self, project: Project) -> str:
+        right: str = self.context["actor"].right(project.pk).name.lower()
+        return right
+
+
+class ArchiveSerializer(serializers.ModelSerializer[Archive]):
+    execution = serializers.IntegerField(source="execution_id", allow_null=True)
+    project = serializers.CharField(source="project.name")
+    job = serializers.CharField(source="job_name")
+
+    class Meta:
+        model = Archive
+        fields = [
+            "id",
+            "project",
+            "execution",
+            "job",
+            "node",
+            "container",
+            "name",
+            "level",
+            "parent",
+            "path",
+            "size_bytes",
+            "sha256",
+            "created_at",
+        ]
+
+
+class AuditSerializer(serializers.Serializer[Any]):
+    """One deed, or the equal refusals of a minute."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField(help_text="Of a row with a count: the first one.")
+    who = serializers.CharField(help_text="Empty: nobody was logged in.")
+    face = serializers.CharField(help_text="`native` and its like, `admin`, `session`, `shell`, `ticker`.")
+    key = serializers.CharField(help_text="The id of the API key.")
+    project = serializers.CharField(allow_null=True)
+    deed = serializers.CharField()
+    subject = serializers.CharField()
+    address = serializers.CharField(help_text="Where it came from; empty: the hub's own machine.")
+    count = serializers.IntegerField(help_text="More than 1: refusals of one minute.")
+    detail = serializers.DictField()
+
+
+class MyKeySerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    level = serializers.CharField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    """Who is asking, and what they may do."""
+
+    user = serializers.CharField()
+    is_superuser = serializers.BooleanField()
+    project = ProjectSerializer(allow_null=True, help_text="Where names are looked up and jobs are made.")
+    key = MyKeySerializer(allow_null=True)
+
+
+class AbortedSerializer(serializers.Serializer[Any]):
+    matched = serializers.IntegerField()
+    aborted = serializers.ListField(child=serializers.IntegerField(), help_text="With `dry_run` those that would be.")
+    is_complete = serializers.BooleanField(help_text="false: there are more; ask again.")
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField()
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+
+
+class LinksSerializer(serializers.Serializer[Any]):
+    """Where things are."""
+
+    jobs = serializers.URLField()
+    executions = serializers.URLField()
+    nodes = serializers.URLField()
+    projects = serializers.URLField()
+    archives = serializers.URLField()
+    audit = serializers.URLField()
+    me = serializers.URLField()
+    schema = serializers.URLField()

@@ -1,0 +1,135 @@
+"""Rows of the database as this face shows them. The hot reads: plain dictionaries, no serializers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from jobs.engine.documents import document_of
+from jobs.engine.waiting import waiting_for
+from jobs.models import Job, JobAction, JobExecution
+from jobs.states import State
+
+Row = dict[str, Any]
+EXECUTION = (
+    "id",
+    "uuid",
+    "handle",
+    "project_id",
+    "project__name",
+    "job_id",
+    "job_name",
+    "kind",
+    "state",
+    "attempt",
+    "progress_done",
+    "progress_total",
+    "progress_unit",
+    "records",
+    "last_id",
+    "message",
+    "errors",
+    "n_warnings",
+    "exit_code",
+    "queued_at",
+    "started_at",
+    "finished_at",
+    "expires_at",
+    "requested_by",
+    "node",
+    "params",
+    "priority",
+    "run_at",
+    "retry_of_id",
+    "version",
+    "place",
+    "n_blocks",
+    "pinned_to",
+    "slot_key",
+    "slot_limit",
+)
+"""The columns that `execution_json` and `waiting_for` need."""
+WAITING = ("id", "state", "place", "job_id", "n_blocks", "pinned_to", "run_at", "slot_key", "slot_limit")
+
+
+def execution_json(row: Row, waiting: list[Row]) -> Row:
+    return {
+        "id": row["id"],
+        "uuid": row["uuid"],
+        "handle": row["handle"],
+        "project": row["project__name"],
+        "job": row["job_name"],
+        "job_id": row["job_id"],
+        "kind": row["kind"],
+        "state": row["state"],
+        "attempt": row["attempt"],
+        "progress": _progress(row),
+        "records": row["records"],
+        "last_id": row["last_id"],
+        "message": row["message"],
+        "errors": row["errors"],
+        "n_warnings": row["n_warnings"],
+        "exit_code": row["exit_code"],
+        "params": row["params"],
+        "priority": row["priority"],
+        "run_at": row["run_at"],
+        "queued_at": row["queued_at"],
+        "started_at": row["started_at"],
+        "finished_at": row["finished_at"],
+        "expires_at": row["expires_at"],
+        "requested_by": row["requested_by"],
+        "node": row["node"],
+        "retry_of": row["retry_of_id"],
+        "waiting_for": waiting,
+    }
+
+
+def _progress(row: Row) -> Row | None:
+    if row["progress_done"] is None and row["progress_total"] is None:
+        return None
+    return {"done": row["progress_done"], "total": row["progress_total"], "unit": row["progress_unit"]}
+
+
+def executions_json(rows: Iterable[Row]) -> list[Row]:
+    """Rows with the columns `EXECUTION`; at most five more queries, and only when one of them is queued."""
+    rows = list(rows)
+    queued = [JobExecution(**{name: row[name] for name in WAITING}) for row in rows if _is_queued(row)]
+    reasons = waiting_for(queued) if queued else {}
+    return [execution_json(row, reasons.get(row["id"], [])) for row in rows]
+
+
+def fresh_json(execution: JobExecution) -> Row:
+    """An execution at hand that is as the database has it; it is not read again."""
+    waiting = waiting_for([execution]).get(execution.pk, [])
+    return execution_json({**vars(execution), "project__name": execution.project.name}, waiting)
+
+
+def _is_queued(row: Row) -> bool:
+    return bool(row["state"] == State.QUEUED.value)
+
+
+def jobs_json(jobs: Iterable[Job]) -> list[Row]:
+    """Jobs with their owners and projects; the actions of all of them in one query."""
+    jobs = list(jobs)
+    steps: dict[int, list[JobAction]] = {job.pk: [] for job in jobs}
+    for step in JobAction.objects.filter(job__in=steps).select_related("action").order_by("position"):
+        steps[step.job_id].append(step)
+    return [job_json(job, steps[job.pk]) for job in jobs]
+
+
+def job_json(job: Job, steps: list[JobAction] | None = None) -> Row:
+    return {
+        "id": job.pk,
+        "uuid": job.uuid,
+        "project": job.project.name,
+        "owner": job.owner.username if job.owner else None,
+        **document_of(job, steps),
+        "hold": _hold(job),
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "version": job.version,
+    }
+
+
+def _hold(job: Job) -> Row | None:
+    if not job.is_held:
+        return None
+    return {"reason": job.hold_reason, "until": job.hold_until, "by": job.held_by}

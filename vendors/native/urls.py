@@ -1,0 +1,42 @@
+"""Where the native face answers, below its mount."""
+
+from typing import Any
+
+from django.urls import path
+
+from vendors.native import views
+
+app_name = "native"
+
+JOB: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+
+# A job's name may hold slashes, encoded or not: WSGI shows no difference. So the verbs come before the job itself;
+# a job whose name ends like a verb is reached by its id or uuid.
+urlpatterns = [
+    path("", views.RootView.as_view(), name="root"),
+    path("schema", views.SchemaView.as_view(), name="schema"),
+    path("me", views.MeView.as_view(), name="me"),
+    path("jobs", views.JobViewSet.as_view({"get": "list", "post": "create"}), name="jobs"),
+    path("jobs/<path:ref>/trigger", views.JobViewSet.as_view({"post": "trigger"}), name="job-trigger"),
+    path("jobs/<path:ref>/hold", views.JobViewSet.as_view({"post": "hold"}), name="job-hold"),
+    path("jobs/<path:ref>/release", views.JobViewSet.as_view({"post": "release"}), name="job-release"),
+    path("jobs/<path:ref>", views.JobViewSet.as_view(JOB), name="job"),
+    path("executions", views.ExecutionViewSet.as_view({"get": "list"}), name="executions"),
+    path("executions/abort", views.BulkAbortView.as_view(), name="executions-abort"),
+    path(
+        "executions/<str:ref>",
+        views.ExecutionViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="execution",
+    ),
+    path("executions/<str:ref>/output", views.OutputView.as_view(), name="execution-output"),
+    path("executions/<str:ref>/actions", views.StepViewSet.as_view({"get": "list"}), name="execution-actions"),
+    path("executions/<str:ref>/abort", views.ExecutionViewSet.as_view({"post": "abort"}), name="execution-abort"),
+    path("executions/<str:ref>/pause", views.ExecutionViewSet.as_view({"post": "pause"}), name="execution-pause"),
+    path("executions/<str:ref>/resume", views.ExecutionViewSet.as_view({"post": "resume"}), name="execution-resume"),
+    path("executions/<str:ref>/retry", views.ExecutionViewSet.as_view({"post": "retry"}), name="execution-retry"),
+    path("projects", views.ProjectViewSet.as_view({"get": "list"}), name="projects"),
+    path("projects/<str:ref>", views.ProjectViewSet.as_view({"get": "retrieve"}), name="project"),
+    path("nodes", views.NodeViewSet.as_view({"get": "list"}), name="nodes"),
+    path("audit", views.AuditViewSet.as_view({"get": "list"}), name="audit"),
+    path("archives", views.ArchiveViewSet.as_view({"get": "list"}), name="archives"),
+]

@@ -1,0 +1,25 @@
+"""The views of the native face."""
+
+from vendors.native.views.audit import AuditViewSet
+from vendors.native.views.bulk import BulkAbortView
+from vendors.native.views.executions import ExecutionViewSet
+from vendors.native.views.hub import ArchiveViewSet, MeView, NodeViewSet, ProjectViewSet, RootView
+from vendors.native.views.jobs import JobViewSet
+from vendors.native.views.output import OutputView
+from vendors.native.views.schema import SchemaView
+from vendors.native.views.steps import StepViewSet
+
+__all__ = [
+    "ArchiveViewSet",
+    "AuditViewSet",
+    "BulkAbortView",
+    "ExecutionViewSet",
+    "JobViewSet",
+    "MeView",
+    "NodeViewSet",
+    "OutputView",
+    "ProjectViewSet",
+    "RootView",
+    "SchemaView",
+    "StepViewSet",
+]

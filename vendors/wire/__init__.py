@@ -1,0 +1,1 @@
+"""The grammar that all faces share. It knows no vendor: what differs between them is data in their `vendor.py`."""

@@ -1,0 +1,59 @@
+"""What a face says about itself: one page of data that the shared code reads."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from vendors.wire.problems import ErrorRow, Kind, Problem, total
+from vendors.wire.states import StateWords
+
+if TYPE_CHECKING:
+    from vendors.wire.auth import Authentication
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, with the addresses of its neighbours."""
+
+    rows: list[Any]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True)
+class Paging:
+    """How lists are cut: the names of the parameters, and how many rows a page has."""
+
+    limit: str = "limit"
+    cursor: str = "cursor"
+    default: int = 50
+    largest: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vendor:
+    """A face. Made when its `vendor.py` is imported; raises `ValueError` there when a state or an error is missing."""
+
+    name: str
+    """Its folder, and the `face` in audit and executions."""
+    product: str
+    versions: tuple[str, ...]
+    """What it speaks, newest first."""
+    sources: tuple[str, ...]
+    """Where its behaviour is documented."""
+    mounts: tuple[str, ...]
+    """Where its urls answer, without the leading slash; a path below one that no route knows is answered by it."""
+    states: StateWords
+    time: Callable[[datetime | None], Any]
+    paging: Paging
+    envelope: Callable[[Page], Any]
+    errors: Mapping[Kind, ErrorRow]
+    error_body: Callable[[Problem, ErrorRow], Any]
+    error_type: str
+    """The media type of an error's body."""
+    json: Callable[[Any], bytes]
+    authentication: tuple["type[Authentication]", ...]
+
+    def __post_init__(self) -> None:
+        total(self.errors)
