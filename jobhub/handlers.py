@@ -14,9 +14,8 @@ from rest_framework.exceptions import Throttled
 from jobs.admin import logins
 from vendors import registry
 from vendors.native.vendor import VENDOR
-from vendors.wire.errors import OWN_WORDS, plain_response, problem_of
+from vendors.wire.errors import no_route, plain_response, problem_of
 from vendors.wire.negotiation import wants_html
-from vendors.wire.problems import Kind, Problem
 from vendors.wire.refusals import note_deed, note_throttled
 from vendors.wire.vendor import Vendor
 
@@ -43,7 +42,7 @@ def throttled(request: HttpRequest, exception: Throttled) -> HttpResponseBase:
     face = _speaker(request)
     if face:
         return _answer(face, request, exception)
-    problem = problem_of(exception)
+    problem = problem_of(exception, request)
     response = render(request, "429.html", {"detail": problem.detail}, status=429)
     for name, value in problem.headers.items():
         response.headers[name] = value
@@ -54,8 +53,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     face = _speaker(request)
     if face is None:
         return defaults.page_not_found(request, exception)
-    problem = Problem(Kind.NO_ROUTE, OWN_WORDS[Kind.NO_ROUTE], path=request.path)
-    return plain_response(face, problem)
+    return plain_response(face, no_route(request), request)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
@@ -77,4 +75,4 @@ def _speaker(request: HttpRequest) -> Vendor | None:
 
 
 def _answer(face: Vendor, request: HttpRequest, error: BaseException) -> HttpResponse:
-    return plain_response(face, problem_of(error, request.path))
+    return plain_response(face, problem_of(error, request), request)

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from jobs.engine.waiting import live_nodes
 from jobs.models import JobExecution
 from jobs.states import ACTIVE
+from vendors import registry
 from vendors.native.views.base import NativeView
 from vendors.wire.negotiation import wants_html
 from vendors.wire.pagination import absolute
@@ -27,11 +28,20 @@ Check = Callable[[], str]
 
 @require_safe
 def front_door(request: HttpRequest) -> HttpResponseBase:
-    """A browser is sent to the admin, everybody else is told where things are."""
+    """A browser is sent to the admin, everybody else is told where things are, by each face in its words."""
     if wants_html(request):
         return HttpResponseRedirect(reverse("admin:index"))
-    places = {"native": reverse("native:root"), "schema": reverse("native:schema"), "admin": reverse("admin:index")}
-    return JsonResponse({"product": "JobHub", **{name: absolute(request, place) for name, place in places.items()}})
+    fronts = [face for face in registry.faces() if face.front]
+    parts = [face.front(request) for face in fronts if face.front]
+    headers = {name: value for face in fronts for name, value in face.headers(request).items()}
+    return JsonResponse(
+        {**dict(item for part in parts for item in part.items()), "jobhub": _places(request)}, headers=headers
+    )
+
+
+def _places(request: HttpRequest) -> dict[str, str]:
+    places = {"native": "native:root", "schema": "native:schema", "admin": "admin:index"}
+    return {"product": "JobHub", **{name: absolute(request, reverse(route)) for name, route in places.items()}}
 
 
 @require_safe

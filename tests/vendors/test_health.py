@@ -25,7 +25,7 @@ def test_a_browser_is_sent_to_the_admin(client: Client) -> None:
 
 
 def test_others_are_told_where_things_are(client: Client) -> None:
-    shown = client.get("/").json()
+    shown = client.get("/").json()["jobhub"]
 
     assert (shown["product"], shown["native"]) == ("JobHub", "http://testserver/hub/v1/")
 
@@ -33,7 +33,7 @@ def test_others_are_told_where_things_are(client: Client) -> None:
 def test_the_outside_address_is_used_where_one_is_set(client: Client, settings: Any) -> None:
     settings.BASE_URL = "https://jobs.example.org"
 
-    assert client.get("/").json()["native"] == "https://jobs.example.org/hub/v1/"
+    assert client.get("/").json()["jobhub"]["native"] == "https://jobs.example.org/hub/v1/"
 
 
 def test_healthz_needs_no_database(client: Client) -> None:

@@ -206,3 +206,13 @@ class LinksSerializer(serializers.Serializer[Any]):
     audit = serializers.URLField()
     me = serializers.URLField()
     schema = serializers.URLField()
+
+
+class SeenSerializer(serializers.Serializer[Any]):
+    """An execution as one face shows it."""
+
+    face = serializers.CharField()
+    product = serializers.CharField()
+    id = serializers.CharField(help_text="Its id in that face.")
+    url = serializers.CharField(help_text="Where that face shows it.")
+    body = serializers.JSONField(help_text="What is answered there.")

@@ -29,6 +29,7 @@ urlpatterns = [
         name="execution",
     ),
     path("executions/<str:ref>/output", views.OutputView.as_view(), name="execution-output"),
+    path("executions/<str:ref>/faces", views.FacesView.as_view(), name="execution-faces"),
     path("executions/<str:ref>/actions", views.StepViewSet.as_view({"get": "list"}), name="execution-actions"),
     path("executions/<str:ref>/abort", views.ExecutionViewSet.as_view({"post": "abort"}), name="execution-abort"),
     path("executions/<str:ref>/pause", views.ExecutionViewSet.as_view({"post": "pause"}), name="execution-pause"),

@@ -1,7 +1,7 @@
 """Everything that can be raised, made into an answer in the face's words."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core import exceptions as django
@@ -63,18 +63,27 @@ class Stale(Exception):
     """`If-Match` does not name the newest version."""
 
 
-def problem_of(error: BaseException, path: str = "") -> Problem:
+def problem_of(error: BaseException, request: Any, *, allowed: Iterable[str] = ()) -> Problem:
     """What went wrong, for a client's eyes. A bug, and a database that is away, are logged."""
     kind = kind_of(error)
     if kind in (Kind.BUG, Kind.UNAVAILABLE):
-        log.error("%s at %s", kind, path, exc_info=error)
+        log.error("%s at %s", kind, request.path, exc_info=error)
     return Problem(
         kind=kind,
         detail=_detail(kind, error),
         fields=tuple(_fields(error)),
         headers=_headers(kind, error),
-        path=path,
+        allowed=tuple(allowed) if kind is Kind.METHOD else (),
+        path=request.path,
+        method=request.method,
+        uri=request.get_full_path(),
     )
+
+
+def no_route(request: Any) -> Problem:
+    """Nothing is at the path that was asked for."""
+    detail = OWN_WORDS[Kind.NO_ROUTE]
+    return Problem(Kind.NO_ROUTE, detail, path=request.path, method=request.method, uri=request.get_full_path())
 
 
 def kind_of(error: BaseException) -> Kind:
@@ -133,11 +142,13 @@ def api_response(vendor: Vendor, problem: Problem) -> Response:
     return response
 
 
-def plain_response(vendor: Vendor, problem: Problem) -> HttpResponse:
+def plain_response(vendor: Vendor, problem: Problem, request: Any) -> HttpResponse:
     """The answer where there is no view: an unknown path, a body that is too large."""
     row = vendor.errors[problem.kind]
     body = vendor.json(vendor.error_body(problem, row))
-    response = HttpResponse(body, content_type=vendor.error_type, headers=dict(problem.headers))
+    response = HttpResponse(
+        body, content_type=vendor.error_type, headers={**problem.headers, **vendor.headers(request)}
+    )
     response.status_code = row.status
     if row.reason:
         response.reason_phrase = row.reason

@@ -100,3 +100,9 @@ class MergePatchParser(JsonParser):
     """The same, as RFC 7396 names it."""
 
     media_type = "application/merge-patch+json"
+
+
+class AnyTypeParser(JsonParser):
+    """JSON whatever the Content-Type says, or without one: for faces whose clients do not care."""
+
+    media_type = "*/*"

@@ -56,6 +56,11 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
     """The path that was asked for."""
+    method: str = ""
+    uri: str = ""
+    """The path with its query, as it was asked."""
+    allowed: tuple[str, ...] = ()
+    """The methods that the path takes, where the asked one is none of them."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,19 @@ class Paging:
     largest: int = 500
 
 
+@dataclass(frozen=True)
+class Seen:
+    """An execution as a face shows it: its id there, its path below a mount, and the body of that answer."""
+
+    id: str
+    path: str
+    body: Any
+
+
+def no_headers(_request: Any) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
     """A face. Made when its `vendor.py` is imported; raises `ValueError` there when a state or an error is missing."""
@@ -43,7 +56,9 @@ class Vendor:
     sources: tuple[str, ...]
     """Where its behaviour is documented."""
     mounts: tuple[str, ...]
-    """Where its urls answer, without the leading slash; a path below one that no route knows is answered by it."""
+    """Where its urls answer, without the leading slash: `""` is the server's root. Links lead to the first one."""
+    owns: tuple[str, ...] = ()
+    """The prefixes of its paths at the root: what no route knows below one of them is answered by it."""
     states: StateWords
     time: Callable[[datetime | None], Any]
     paging: Paging
@@ -54,6 +69,15 @@ class Vendor:
     """The media type of an error's body."""
     json: Callable[[Any], bytes]
     authentication: tuple["type[Authentication]", ...]
+    headers: Callable[[Any], Mapping[str, str]] = no_headers
+    """What every answer to a request carries, errors too."""
+    front: Callable[[Any], Mapping[str, Any]] | None = None
+    """Its part of the document at the server's root."""
 
     def __post_init__(self) -> None:
         total(self.errors)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where an unknown path is its: everything below a mount of its own, and what it owns at the root."""
+        return (*(mount for mount in self.mounts if mount), *self.owns)

@@ -61,7 +61,7 @@ class FaceView(APIView):
         return credentials_of(self.request).actor
 
     def handle_exception(self, exc: Exception) -> Response:
-        problem = problem_of(exc, self.request.path)
+        problem = problem_of(exc, self.request, allowed=self.allowed_methods)
         if isinstance(exc, PermissionDenied):
             note_deed(self.request, self.vendor.name)
         elif isinstance(exc, Throttled):
@@ -71,6 +71,12 @@ class FaceView(APIView):
             response.content_type = self.vendor.error_type
         if self.vendor.errors[problem.kind].status == 401:
             response["WWW-Authenticate"] = self.challenge()
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self.vendor.headers(request).items():
+            response[name] = value
         return response
 
     def challenge(self) -> str:

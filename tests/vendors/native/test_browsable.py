@@ -39,7 +39,7 @@ def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -
 
 
 def test_there_are_so_many_pages() -> None:
-    assert len(PAGES) == 22
+    assert len(PAGES) == 23
 
 
 @pytest.mark.parametrize("route", PAGES)

@@ -41,6 +41,7 @@ CALLS: dict[str, tuple[str, str, Any, State]] = {
     "executions_destroy": ("DELETE", "executions/{execution}", None, State.FAILED),
     "executions_output": ("GET", "executions/{execution}/output", None, State.RUNNING),
     "executions_actions": ("GET", "executions/{execution}/actions", None, State.RUNNING),
+    "executions_faces": ("GET", "executions/{execution}/faces", None, State.RUNNING),
     "executions_abort": ("POST", "executions/{execution}/abort", None, State.QUEUED),
     "executions_pause": ("POST", "executions/{execution}/pause", None, State.RUNNING),
     "executions_resume": ("POST", "executions/{execution}/resume", None, State.PAUSED),

@@ -3,6 +3,7 @@
 from vendors.native.views.audit import AuditViewSet
 from vendors.native.views.bulk import BulkAbortView
 from vendors.native.views.executions import ExecutionViewSet
+from vendors.native.views.faces import FacesView
 from vendors.native.views.hub import ArchiveViewSet, MeView, NodeViewSet, ProjectViewSet, RootView
 from vendors.native.views.jobs import JobViewSet
 from vendors.native.views.output import OutputView
@@ -14,6 +15,7 @@ __all__ = [
     "AuditViewSet",
     "BulkAbortView",
     "ExecutionViewSet",
+    "FacesView",
     "JobViewSet",
     "MeView",
     "NodeViewSet",

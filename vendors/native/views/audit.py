@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from jobs.engine.rights import Actor, Right
 from jobs.models import AuditEvent
 from vendors.native.filters import AuditFilters
-from vendors.native.lookups import EVERYWHERE, find_project
 from vendors.native.serializers import AuditSerializer
 from vendors.native.shapes import Row
 from vendors.native.views.base import NativeViewSet
+from vendors.wire.lookups import EVERYWHERE, find_project
 
 PROJECT = OpenApiParameter(
     "project", OpenApiTypes.STR, description="By name, uuid or id; default: all whose audit one may read."

@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from vendors.native.filters import NoFilters
-from vendors.native.lookups import in_project
 from vendors.native.schema import NativeSchema
 from vendors.native.vendor import VENDOR
 from vendors.wire.auth import Credentials
 from vendors.wire.filters import StrictFilters, StrictFilterSet
+from vendors.wire.lookups import in_project
 from vendors.wire.pagination import Keyset, absolute
 from vendors.wire.times import rfc3339
 from vendors.wire.views import FaceView, FaceViewSet

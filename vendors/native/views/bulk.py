@@ -15,9 +15,9 @@ from jobs.errors import Invalid
 from jobs.models import JobExecution
 from vendors.native.documents import BulkAbort
 from vendors.native.filters import ExecutionFilters
-from vendors.native.lookups import EVERYWHERE, find_project
 from vendors.native.serializers import AbortedSerializer
 from vendors.native.views.base import NativeView
+from vendors.wire.lookups import EVERYWHERE, find_project
 from vendors.wire.times import rfc3339
 
 AT_ONCE = 1000

@@ -14,11 +14,11 @@ from jobs.models import JobExecution
 from jobs.states import State
 from vendors.native import parameters
 from vendors.native.filters import ExecutionFilters
-from vendors.native.lookups import ExecutionRows
 from vendors.native.serializers import ExecutionSerializer, ProblemSerializer
 from vendors.native.shapes import EXECUTION, Row, executions_json
 from vendors.native.views.base import NativeViewSet
 from vendors.wire import conditional
+from vendors.wire.lookups import ExecutionRows
 from vendors.wire.pagination import Keyset
 from vendors.wire.renderers import compact
 

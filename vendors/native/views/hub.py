@@ -12,7 +12,6 @@ from jobs.engine.waiting import live_nodes
 from jobs.models import Archive, Node, Project
 from vendors.native import parameters
 from vendors.native.filters import ArchiveFilters
-from vendors.native.lookups import find_project
 from vendors.native.serializers import (
     ArchiveSerializer,
     LinksSerializer,
@@ -22,6 +21,7 @@ from vendors.native.serializers import (
 )
 from vendors.native.views.base import ByName, NativeView, NativeViewSet
 from vendors.wire.auth import credentials_of
+from vendors.wire.lookups import find_project
 from vendors.wire.pagination import absolute
 
 PLACES = ("jobs", "executions", "nodes", "projects", "archives", "audit", "me", "schema")

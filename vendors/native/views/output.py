@@ -13,11 +13,11 @@ from jobs.errors import Invalid
 from jobs.models import Output
 from jobs.states import FINAL, State
 from vendors.native import parameters
-from vendors.native.lookups import ExecutionRows
 from vendors.native.serializers import OutputSerializer
 from vendors.native.shapes import Row
 from vendors.native.views.base import NativeView
 from vendors.wire import conditional
+from vendors.wire.lookups import ExecutionRows
 from vendors.wire.pagination import absolute
 
 PAGE_BYTES = 131_072

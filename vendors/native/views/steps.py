@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.models import ActionExecution
-from vendors.native.lookups import ExecutionRows
 from vendors.native.serializers import StepSerializer
 from vendors.native.views.base import NativeViewSet
+from vendors.wire.lookups import ExecutionRows
 from vendors.wire.pagination import Keyset
 
 EXECUTIONS = ExecutionRows("id", "project_id")

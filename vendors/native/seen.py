@@ -1,0 +1,9 @@
+"""An execution as this face shows it."""
+
+from jobs.models import JobExecution
+from vendors.native.shapes import fresh_json
+from vendors.wire.vendor import Seen
+
+
+def seen(execution: JobExecution) -> Seen:
+    return Seen(id=str(execution.pk), path=f"executions/{execution.pk}", body=fresh_json(execution))
