@@ -216,3 +216,11 @@ class SeenSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="Its id in that face.")
     url = serializers.CharField(help_text="Where that face shows it.")
     body = serializers.JSONField(help_text="What is answered there.")
+
+
+class SeenByAllSerializer(serializers.Serializer[Any]):
+    """An execution as every face shows it that does."""
+
+    results = SeenSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)

@@ -6,9 +6,10 @@ from rest_framework.response import Response
 
 from jobs.engine.find import find_execution
 from vendors import registry
-from vendors.native.serializers import SeenSerializer
+from vendors.native.serializers import SeenByAllSerializer
 from vendors.native.views.base import NativeView
 from vendors.wire.pagination import absolute
+from vendors.wire.vendor import Page
 
 
 class FacesView(NativeView):
@@ -17,19 +18,18 @@ class FacesView(NativeView):
     @extend_schema(
         summary="See an execution as each face shows it",
         operation_id="executions_faces",
-        responses=SeenSerializer(many=True),
+        responses=SeenByAllSerializer,
     )
     def get(self, request: Request, ref: str) -> Response:
-        execution = find_execution(ref, actor=self.actor)
-        return Response(
-            [
-                {
-                    "face": face.name,
-                    "product": face.product,
-                    "id": seen.id,
-                    "url": absolute(request, f"/{face.mounts[0]}{seen.path}"),
-                    "body": seen.body,
-                }
-                for face, seen in registry.seen_by_all(execution)
-            ]
-        )
+        found = registry.seen_by_all(find_execution(ref, actor=self.actor))
+        rows = [
+            {
+                "face": face.name,
+                "product": face.product,
+                "id": seen.id,
+                "url": absolute(request, f"/{face.mounts[0]}{seen.path}"),
+                "body": seen.body,
+            }
+            for face, seen in found
+        ]
+        return Response(self.vendor.envelope(Page(rows, None, None)))
