@@ -68,6 +68,9 @@ class JobForm(forms.Form):
     priority = forms.IntegerField(initial=0, help_text="-100 to 100; the higher goes first")
     node = forms.CharField(required=False, max_length=100, help_text="Run on this node only")
     timeout_s = forms.IntegerField(required=False, label="Timeout (s)", help_text="Longest time of one attempt")
+    soft_timeout_s = forms.IntegerField(
+        required=False, label="Soft timeout (s)", help_text="A warning after so long; it goes on"
+    )
     retries = forms.IntegerField(initial=0, help_text="Further attempts after a failed one")
     retry_delay_s = forms.IntegerField(
         initial=10, label="Retry delay (s)", help_text="Doubled for each further attempt"

@@ -33,7 +33,17 @@ FIELDSETS: list[tuple[str | None, dict[str, Any]]] = [
     (None, {"fields": [("project", "name"), "description"]}),
 ]
 MORE: list[tuple[str | None, dict[str, Any]]] = [
-    ("How it runs", {"fields": ["params", ("timeout_s", "retries", "retry_delay_s"), ("on_lost", "when_active")]}),
+    (
+        "How it runs",
+        {
+            "fields": [
+                "params",
+                ("timeout_s", "soft_timeout_s"),
+                ("retries", "retry_delay_s"),
+                ("on_lost", "when_active"),
+            ]
+        },
+    ),
     (
         "Where and when it goes first",
         {

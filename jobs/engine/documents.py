@@ -102,6 +102,8 @@ class JobDocument(Document):
     node: Text = Field("", max_length=100)
     timeout_s: Seconds | None = None
     """Longest time of one attempt."""
+    soft_timeout_s: Seconds | None = None
+    """After so long an attempt is warned of, and goes on; less than `timeout_s`."""
     retries: int = Field(0, ge=0, le=100)
     """Further attempts after a failed one."""
     retry_delay_s: int = Field(10, ge=0, le=86_400)
@@ -115,6 +117,14 @@ class JobDocument(Document):
     keep_days: int | None = Field(None, ge=0, le=36_500)
     keep_last: int | None = Field(None, ge=0, le=100_000)
 
+    @pydantic.field_validator("soft_timeout_s")
+    @classmethod
+    def _before_the_hard_one(cls, value: int | None, info: pydantic.ValidationInfo) -> int | None:
+        timeout_s = info.data.get("timeout_s")
+        if value is not None and timeout_s is not None and value >= timeout_s:
+            raise ValueError(f"must be less than timeout_s ({timeout_s} s)")
+        return value
+
 
 OWN_FIELDS = [
     "name",
@@ -124,6 +134,7 @@ OWN_FIELDS = [
     "priority",
     "node",
     "timeout_s",
+    "soft_timeout_s",
     "retries",
     "retry_delay_s",
     "on_lost",

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from jobs.engine import chains
+from jobs.engine import chains, limits
 from jobs.engine.rights import Actor, Right, audit, operator
 from jobs.engine.trigger import new_execution, save_named
 from jobs.errors import IllegalMove, Invalid
@@ -84,7 +84,10 @@ def _advance(
     """As far as the table of moves allows; a report that comes late or twice is passed over."""
     if execution.state == State.QUEUED:
         started_at = started_at or timezone.now()
-        execution.move(State.RUNNING, node=node, started_at=started_at, attempt=execution.attempt + 1)
+        soft_at = limits.soft_timeout_of(execution, started_at)
+        execution.move(
+            State.RUNNING, node=node, started_at=started_at, soft_timeout_at=soft_at, attempt=execution.attempt + 1
+        )
     if execution.state in FINAL:
         return
     if state in FINAL:

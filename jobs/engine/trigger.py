@@ -108,6 +108,7 @@ def plan_of(job: Job) -> dict[str, Any]:
         "project": job.project.name,
         "actions": actions,
         "timeout_s": job.timeout_s,
+        "soft_timeout_s": job.soft_timeout_s,
         "retries": job.retries,
         "retry_delay_s": job.retry_delay_s,
         "on_lost": job.on_lost or _on_lost(actions),

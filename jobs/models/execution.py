@@ -75,6 +75,8 @@ class JobExecution(models.Model):
     worker = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
     deadline = models.DateTimeField(null=True)
+    soft_timeout_at = models.DateTimeField(null=True)
+    """When this attempt's soft timeout passes; null once that has been told."""
     abort_requested_at = models.DateTimeField(null=True)
     abort_requested_by = models.CharField(max_length=150, blank=True)
     pause_requested_at = models.DateTimeField(null=True)

@@ -53,6 +53,7 @@ class Job(models.Model):
     priority = models.SmallIntegerField(default=0)
     node = models.CharField(max_length=100, blank=True)
     timeout_s = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    soft_timeout_s = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     retries = models.PositiveSmallIntegerField(default=0)
     retry_delay_s = models.PositiveIntegerField(default=10)
     on_lost = models.CharField(max_length=10, choices=LostPolicy, default=LostPolicy.RUNNER, blank=True)

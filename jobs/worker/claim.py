@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from jobs.engine import limits
 from jobs.errors import IllegalMove
 from jobs.models import JobExecution
 from jobs.models.moves import DatabaseTime
@@ -61,6 +62,7 @@ def _claim(worker: Worker) -> Claimed | None:
         node=worker.node,
         lease_until=DatabaseTime(settings.HUB["LEASE_S"]),
         deadline=now + timedelta(seconds=timeout_s) if timeout_s else None,
+        soft_timeout_at=limits.soft_timeout_of(execution, now),
         started_at=execution.started_at or now,
         slot_no=_free_slot(execution),
         pause_requested_at=None,

@@ -77,6 +77,7 @@ class LeaseKeeper:
             close_old_connections()
             self._renew(context)
             self._listen(context)
+            context.tell_soft_timeout()
             context.flush()
         except LeaseLost:
             context.stop(Stop.LOST)

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from jobs.engine import chains, secrets
+from jobs.engine import chains, limits, secrets
 from jobs.errors import KeysUnfit, LeaseLost, NotFound, RunFailed
 from jobs.models import ActionExecution, Archive, Job, JobExecution, Output
 from jobs.models.prepared import insert
@@ -86,6 +86,8 @@ class WorkerContext(Context):
         self.n_warnings = execution.n_warnings
         self.renewed_at = time.monotonic() if leased_at is None else leased_at
         self._deadline = self._monotonic(execution.deadline)
+        self._soft_deadline = self._monotonic(execution.soft_timeout_at)
+        self._is_late = False
         self._buffer = OutputBuffer(
             settings.HUB["OUTPUT_LIMIT"],
             seq=execution.output_seq,
@@ -154,6 +156,18 @@ class WorkerContext(Context):
     def time_is_over(self) -> bool:
         """Whether the execution's own deadline has passed, not only a step's."""
         return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def tell_soft_timeout(self) -> None:
+        """Once the soft timeout has passed: a warning, and what hangs on it, in one transaction. Then never again."""
+        if self._soft_deadline is None or time.monotonic() < self._soft_deadline:
+            return
+        if not self._is_late:
+            self._is_late = True
+            self.warn(limits.soft_timeout_text(self.execution))
+        with self.written() as fields:
+            self._update({**fields, "soft_timeout_at": None})
+            limits.soft_timeout(self.execution)
+        self._soft_deadline = None
 
     def trusted_until(self) -> float:
         return self.renewed_at + max(self.lease_s - SAFETY_S, self.lease_s / 2)

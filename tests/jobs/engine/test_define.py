@@ -137,6 +137,7 @@ def test_the_deed_is_audited(op: Actor, make_job: MakeJob) -> None:
         ({"params": {"a": "\0"}}, "params"),
         ({"priority": 101}, "priority"),
         ({"timeout_s": 0}, "timeout_s"),
+        ({"timeout_s": 60, "soft_timeout_s": 60}, "soft_timeout_s"),
         ({"retries": -1}, "retries"),
         ({"when_active": "sometimes"}, "when_active"),
         ({"on_lost": "x"}, "on_lost"),
