@@ -44,7 +44,7 @@ INSTALLED_APPS = [
     "jobhub",
     "vendors",
 ]
-FACES = ["native"]
+FACES = ["native", "vertica"]
 """The folders of `vendors` that answer requests."""
 
 MIDDLEWARE = [

@@ -48,12 +48,13 @@ def trigger(
     priority: int | None = None,
     retry_of: JobExecution | None = None,
     place: Place = Place.HUB,
+    verb: str = "",
 ) -> tuple[JobExecution, bool]:
     """Queue one execution of a job; workers are woken on commit. Returns it and whether it is new.
 
     The same idempotency key of the same requester in the same project gives the first execution back. Raises `Held`
     for a job on hold, `Busy` when it is active and its `when_active` says refuse, `Invalid` for bad params, `Conflict`
-    when the idempotency key was used for another job.
+    when the idempotency key was used for another job. `verb`: what the handle begins with, instead of its kind's word.
     """
     actor.require(Right.TRIGGER, job.project_id, "triggering a job")
     for predecessor in after:
@@ -71,7 +72,7 @@ def trigger(
             return first, False
         try:
             with transaction.atomic():
-                _insert(execution, job, actor, after, condition)
+                _insert(execution, job, actor, after, condition, verb)
         except IntegrityError:
             continue
         return execution, True
@@ -172,10 +173,15 @@ def _first_answer(execution: JobExecution) -> JobExecution | None:
 
 
 def _insert(
-    execution: JobExecution, job: Job, actor: Actor, after: Sequence[JobExecution], condition: Condition
+    execution: JobExecution,
+    job: Job,
+    actor: Actor,
+    after: Sequence[JobExecution],
+    condition: Condition,
+    verb: str,
 ) -> None:
     _admit(job, actor)
-    save_named(execution)
+    save_named(execution, verb)
     if after:
         execution.n_blocks = chains.chain(execution, after, condition)
         JobExecution.objects.filter(pk=execution.pk).update(n_blocks=execution.n_blocks)
@@ -205,15 +211,15 @@ def _admit(job: Job, actor: Actor) -> None:
             request_abort(execution, by=actor.name)
 
 
-def save_named(execution: JobExecution) -> None:
+def save_named(execution: JobExecution, verb: str = "") -> None:
     """Insert it with a handle; one that counts in 10 ms is moved to a free one, by steps that double.
 
     Raises `IntegrityError` when another process was faster with the same handle.
     """
     at, step = timezone.now(), timedelta(milliseconds=10)
     execution.queued_at = at
-    execution.handle = handle(execution.job_name, execution.kind, at)
+    execution.handle = handle(execution.job_name, execution.kind, at, verb)
     while execution.kind in WITH_EPOCH and JobExecution.objects.filter(handle=execution.handle).exists():
         at, step = at + step, 2 * step
-        execution.handle = handle(execution.job_name, execution.kind, at)
+        execution.handle = handle(execution.job_name, execution.kind, at, verb)
     insert(execution)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from jobs.errors import Invalid, RunFailed
 from jobs.paths import guard
@@ -36,7 +37,8 @@ class RestoreSpec(Spec):
     target: str
     """An absolute path. A missing folder is made and takes mode, owner and times of the source."""
     at: str | None = None
-    """RFC 3339 with a zone: the newest level that began at that moment or before. Default: now."""
+    """RFC 3339 with a zone: the newest level that began at that moment or before. Default: now. A trigger's param `at`
+    goes before it."""
 
 
 class RestoreRunner(Runner[RestoreSpec]):
@@ -47,13 +49,13 @@ class RestoreRunner(Runner[RestoreSpec]):
         check_name(spec.backup_name)
         find_home(spec.container, spec.backup_name)
         guard().check(spec.target, field="target")
-        _moment(spec)
+        _moment(spec.at)
 
     def run(self, spec: RestoreSpec, context: Context) -> Result:
         with refusals():
             home = find_home(spec.container, spec.backup_name)
             path = guard().check(spec.target, field="target")
-        chain = _chain(home, _moment(spec))
+        chain = _chain(home, _moment(context.params.get("at") or spec.at))
         _refuse_overlap(path, home)
         meter = _Meter(context, [level.manifest.content_bytes for level in chain])
         tree = Tree()
@@ -89,15 +91,15 @@ class _Meter:
         self._context.progress(self._done, self._done)
 
 
-def _moment(spec: RestoreSpec) -> datetime:
-    if spec.at is None:
+def _moment(at: Any) -> datetime:
+    if at is None:
         return datetime.now(UTC)
     try:
-        moment = datetime.fromisoformat(spec.at)
+        moment = datetime.fromisoformat(at) if isinstance(at, str) else None
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None or "T" not in spec.at.upper():
-        raise Invalid.field("at", f"wanted a time such as 2026-11-22T18:30:00Z or +01:00, got {spec.at!r}")
+    if moment is None or moment.tzinfo is None or "T" not in at.upper():
+        raise Invalid.field("at", f"wanted a time such as 2026-11-22T18:30:00Z or +01:00, got {at!r}")
     return moment
 
 

@@ -8,16 +8,22 @@ from jobs.engine.rights import Actor, Right
 from jobs.errors import NotFound
 from jobs.models import JobExecution, Project
 from jobs.models.prepared import Prepared
+from vendors.wire.hiding import is_hidden
 from vendors.wire.refs import field_of, lookup, parse_ref
 
 EVERYWHERE = "*"
 
 
 class ExecutionRows:
-    """Some columns of executions, `project_id` among them: read by one indexed query, compiled once."""
+    """Some columns of executions, `project_id` among them: read by one indexed query, compiled once.
 
-    def __init__(self, *columns: str) -> None:
+    `hidden_in` names a face: what was hidden there is not found.
+    """
+
+    def __init__(self, *columns: str, hidden_in: str = "") -> None:
         rows = JobExecution.objects.values(*columns)
+        if hidden_in:
+            rows = rows.filter(~is_hidden(hidden_in))
         self._by = {field: Prepared(rows, field) for field in ("id", "uuid", "handle")}
 
     def read(self, pk: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Answers: the vendor's own bytes for clients, pages for browsers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -19,6 +19,16 @@ def compact(value: Any) -> bytes:
 def pretty(value: Any) -> bytes:
     """The same for eyes."""
     return json.dumps(json.loads(compact(value)), indent=2, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def indented(blanks: int, *, sort_keys: bool = False) -> Callable[[Any], bytes]:
+    """JSON over many lines, in ASCII, as Python's own module writes it."""
+
+    def style(value: Any) -> bytes:
+        plain = json.loads(compact(value))
+        return json.dumps(plain, indent=blanks, sort_keys=sort_keys).encode()
+
+    return style
 
 
 class Json(BaseRenderer):

@@ -1,0 +1,1 @@
+"""The face of Vertica's agent: its REST API on port 5444."""
