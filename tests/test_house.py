@@ -19,10 +19,10 @@ LONGEST_FILE = 400
 HOUSE = (
     ("states", "errors"),
     ("masking", "paths", "queue", "secrets", "targets", "texts"),
-    ("client", "sources"),
+    ("client", "schedules", "sources"),
     ("models", "runners"),
     ("engine",),
-    ("admin", "schedules"),
+    ("admin",),
     ("templatetags", "worker"),
     ("apps", "checks", "management"),
 )
