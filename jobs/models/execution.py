@@ -88,6 +88,10 @@ class JobExecution(models.Model):
     progress_unit = models.CharField(max_length=30, blank=True)
     records = models.BigIntegerField(null=True)
     last_id = models.CharField(max_length=500, null=True)
+    n_dropped = models.BigIntegerField(null=True)
+    """Records that could not be written and were left out."""
+    volume_bytes = models.BigIntegerField(null=True)
+    """About how many bytes were read."""
     message = models.TextField(blank=True)
     exit_code = models.IntegerField(null=True)
     errors = models.JSONField(default=list)
@@ -149,6 +153,7 @@ class JobExecution(models.Model):
             models.Index(fields=["project", "kind", "id"], name="exec_by_kind"),
             models.Index(fields=["project", "job_name", "id"], name="exec_by_name"),
             models.Index(fields=["job", "state", "id"], name="exec_by_job"),
+            models.Index(fields=["job", "id"], name="exec_newest"),
             models.Index(fields=["project", "requested_by", "id"], name="exec_by_requester"),
             models.Index(fields=["project", "node", "id"], name="exec_by_node"),
             models.Index(fields=["project", "queued_at"], name="exec_by_queued"),

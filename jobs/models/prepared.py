@@ -58,13 +58,15 @@ class Compiled:
 class Prepared:
     """A read of the rows that some lookups select. Its SQL and converters are made once in each thread.
 
-    `rows` is a query that ends in `values(…)`; what it is filtered by beside the lookups stays as it was. `for_share`:
-    nobody can change them before this transaction ends; on SQLite there is one writer anyway.
+    `rows` is a query that ends in `values(…)`; what it is filtered by beside the lookups stays as it was. `limit`: no
+    more than so many of them. `for_share`: nobody can change them before this transaction ends; on SQLite there is one
+    writer anyway.
     """
 
-    def __init__(self, rows: Any, *lookups: str, for_share: bool = False) -> None:
+    def __init__(self, rows: Any, *lookups: str, limit: int | None = None, for_share: bool = False) -> None:
         self._rows = rows
         self._lookups = lookups
+        self._limit = limit
         self._for_share = for_share
         self._local = threading.local()
 
@@ -88,6 +90,7 @@ class Prepared:
 
     def _compile(self) -> Compiled:
         rows = self._rows.filter(**{name: self._parameter(name, i) for i, name in enumerate(self._lookups)})
+        rows = rows if self._limit is None else rows[: self._limit]
         compiler = rows.query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
         is_locked = self._for_share and connection.vendor == "postgresql"

@@ -15,6 +15,7 @@ RUNNERS = {
     "backup": "jobs.runners.backup:BackupRunner",
     "command": "jobs.runners.command:CommandRunner",
     "export": "jobs.runners.export:ExportRunner",
+    "fail": "jobs.runners.fail:FailRunner",
     "http": "jobs.runners.http:HttpRunner",
     "ingestion": "jobs.runners.ingestion:IngestionRunner",
     "python": "jobs.runners.python:PythonRunner",

@@ -97,9 +97,17 @@ class ChildContext(Context):
         super().progress(done, total, unit)
         self._call_soon("progress", done=self.done, total=self.total, unit=self.unit)
 
-    def report(self, *, records: int | None = None, last_id: str | None = None) -> None:
-        super().report(records=records, last_id=last_id)
-        self._call_soon("report", records=self.records, last_id=self.last_id)
+    def report(
+        self,
+        *,
+        records: int | None = None,
+        last_id: str | None = None,
+        n_dropped: int | None = None,
+        volume_bytes: int | None = None,
+    ) -> None:
+        super().report(records=records, last_id=last_id, n_dropped=n_dropped, volume_bytes=volume_bytes)
+        told = ("records", "last_id", "n_dropped", "volume_bytes")
+        self._call_soon("report", **{name: getattr(self, name) for name in told})
 
     def checkpoint(self, value: Any) -> None:
         self._call("checkpoint", value=value)

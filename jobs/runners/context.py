@@ -90,6 +90,8 @@ class Context:
     unit: str = ""
     records: int | None = None
     last_id: str | None = None
+    n_dropped: int | None = None
+    volume_bytes: int | None = None
     archives: list[ArchiveRecord] = field(default_factory=list)
     removed_archives: list[str] = field(default_factory=list)
 
@@ -207,10 +209,20 @@ class Context:
         self.total = total if total is not None else self.total
         self.unit = self.masked(unit) or self.unit
 
-    def report(self, *, records: int | None = None, last_id: str | None = None) -> None:
-        """How many records were dealt with, and the key of the last one."""
+    def report(
+        self,
+        *,
+        records: int | None = None,
+        last_id: str | None = None,
+        n_dropped: int | None = None,
+        volume_bytes: int | None = None,
+    ) -> None:
+        """How many records were dealt with and how many others dropped, the key of the last one, about how many bytes
+        were read."""
         self.records = self.records if records is None else records
         self.last_id = self.last_id if last_id is None else self.masked(last_id)
+        self.n_dropped = self.n_dropped if n_dropped is None else n_dropped
+        self.volume_bytes = self.volume_bytes if volume_bytes is None else volume_bytes
 
     def checkpoint(self, value: Any) -> None:
         """Save (JSON) where this run could go on. Written at once."""

@@ -105,13 +105,13 @@ class ExportRunner(Runner[ExportSpec]):
 
 
 def _copy(rows: Rows, spec: ExportSpec, write: Callable[[list[Record]], None], context: Context) -> int:
-    make, n_rows = records_of(rows.columns, spec.rename), 0
+    make, n_rows, volume_bytes = records_of(rows.columns, spec.rename), 0, 0
     for batch in rows:
         _go_on(context)
         write(make(batch))
-        n_rows += len(batch)
+        n_rows, volume_bytes = n_rows + len(batch), volume_bytes + rows.batch_bytes
         context.progress(n_rows, unit="rows")
-        context.report(records=n_rows)
+        context.report(records=n_rows, volume_bytes=volume_bytes)
     _go_on(context)
     return n_rows
 

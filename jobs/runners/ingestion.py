@@ -181,7 +181,7 @@ class _Ingestion:
         place = sink.start(self._kept())
         execution = self.context.info.execution
         if place.execution != execution or not execution:
-            place = replace(place, execution=execution, count=0, dropped=0)
+            place = replace(place, execution=execution, count=0, dropped=0, volume_bytes=0)
         self.drops.count = place.dropped
         if self.spec.strategy == INCREMENT:
             self._keep(place)
@@ -209,7 +209,7 @@ class _Ingestion:
         make = records_of(rows.columns, self.spec.rename)
         for batch in rows:
             self._go_on()
-            if fresh := walk.take(batch):
+            if fresh := walk.take(batch, rows.batch_bytes):
                 sink.write(make(fresh))
                 if self.spec.order:
                     self._commit(walk, sink)
@@ -230,7 +230,13 @@ class _Ingestion:
 
     def _report(self, walk: Walk) -> None:
         self.context.progress(walk.place.count, unit="rows")
-        self.context.report(records=walk.place.count - self.drops.count, last_id=walk.last_id())
+        place, n_dropped = walk.place, self.drops.count
+        self.context.report(
+            records=place.count - n_dropped,
+            last_id=walk.last_id(),
+            n_dropped=n_dropped,
+            volume_bytes=place.volume_bytes,
+        )
 
     def _end(self, walk: Walk, before: Place) -> Result:
         self._report(walk)

@@ -191,12 +191,22 @@ class WorkerContext(Context):
         super().progress(within(done, 63), None if total is None else within(total, 63), unit)
         self._note(progress_done=self.done, progress_total=self.total, progress_unit=self.unit)
 
-    def report(self, *, records: int | None = None, last_id: str | None = None) -> None:
+    def report(
+        self,
+        *,
+        records: int | None = None,
+        last_id: str | None = None,
+        n_dropped: int | None = None,
+        volume_bytes: int | None = None,
+    ) -> None:
         super().report(
             records=None if records is None else within(records, 63),
             last_id=None if last_id is None else storable(self.masked(last_id), 500),
+            n_dropped=None if n_dropped is None else within(n_dropped, 63),
+            volume_bytes=None if volume_bytes is None else within(volume_bytes, 63),
         )
-        self._note(records=self.records, last_id=self.last_id)
+        told = ("records", "last_id", "n_dropped", "volume_bytes")
+        self._note(**{name: getattr(self, name) for name in told})
 
     def checkpoint(self, value: Any) -> None:
         super().checkpoint(check_json(value))

@@ -40,6 +40,8 @@ class ExecutionSerializer(serializers.Serializer[Any]):
     progress = ProgressSerializer(allow_null=True)
     records = serializers.IntegerField(allow_null=True)
     last_id = serializers.CharField(allow_null=True)
+    n_dropped = serializers.IntegerField(allow_null=True, help_text="Records that could not be written.")
+    volume_bytes = serializers.IntegerField(allow_null=True, help_text="About how many bytes were read.")
     message = serializers.CharField()
     errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.CharField(), help_text="Outermost cause first."

@@ -17,8 +17,11 @@ def compact(value: Any) -> bytes:
 
 
 def pretty(value: Any) -> bytes:
-    """The same for eyes."""
-    return json.dumps(json.loads(compact(value)), indent=2, ensure_ascii=False).encode("utf-8", "replace")
+    """The same for eyes: a key a line, two blanks deep."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2)
+    except TypeError:
+        return json.dumps(json.loads(compact(value)), indent=2, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def indented(blanks: int, *, sort_keys: bool = False) -> Callable[[Any], bytes]:

@@ -37,6 +37,8 @@ class Place:
     count: int = 0
     """Rows of that execution, over all its attempts."""
     dropped: int = 0
+    volume_bytes: int = 0
+    """About what these rows are long."""
 
     def value(self, name: str) -> Any:
         """Of a variable of the query; `None` while there is none."""
@@ -59,6 +61,7 @@ class Place:
             "execution": self.execution,
             "count": self.count,
             "dropped": self.dropped,
+            "volume_bytes": self.volume_bytes,
         }
 
     @classmethod
@@ -72,6 +75,7 @@ class Place:
             execution=raw["execution"],
             count=raw["count"],
             dropped=raw["dropped"],
+            volume_bytes=raw.get("volume_bytes", 0),
         )
 
 
@@ -108,13 +112,13 @@ class Walk:
         values = tuple(self.place.value(name) for name, _ in self._order)
         return None if any(value is None for value in values) else values
 
-    def take(self, rows: list[Row]) -> list[Row]:
-        """The rows that are new; afterwards the place is behind them."""
+    def take(self, rows: list[Row], size_bytes: int = 0) -> list[Row]:
+        """The rows that are new; afterwards the place is behind them. All of them together are so long."""
         fresh = rows
         if self._order and not self._are_plainly_new(rows):
             fresh = [row for row in rows if self._is_new(row)]
         if fresh:
-            self._move(fresh)
+            self._move(fresh, size_bytes)
         return fresh
 
     def last_id(self) -> str | None:
@@ -157,9 +161,10 @@ class Walk:
             f"add ORDER BY {self._names} to the query"
         )
 
-    def _move(self, fresh: list[Row]) -> None:
+    def _move(self, fresh: list[Row], size_bytes: int) -> None:
         self._last_row = fresh[-1]
-        place = replace(self.place, count=self.place.count + len(fresh))
+        count, volume_bytes = self.place.count + len(fresh), self.place.volume_bytes + size_bytes
+        place = replace(self.place, count=count, volume_bytes=volume_bytes)
         if self._order:
             values = {name: fresh[-1][index] for name, index in self._order}
             key = values.pop(MAX_KEY, place.max_key)

@@ -26,6 +26,8 @@ class Rows:
 
     def __init__(self, cursor: Any, size: int, guard: Callable[[], Any]) -> None:
         self.columns = [str(column[0]) for column in cursor.description]
+        self.batch_bytes = 0
+        """About the length of the last batch, as a sample of its rows tells it."""
         self._cursor = cursor
         self._size = size
         self._guard = guard
@@ -36,8 +38,10 @@ class Rows:
     def __iter__(self) -> Iterator[list[Row]]:
         n = min(FIRST_ROWS, self._size)
         while rows := self._fetch(n):
+            widths = [_width(row) for row in rows[:: 1 + len(rows) // SAMPLE]]
+            self.batch_bytes = sum(widths) * len(rows) // len(widths)
             yield rows
-            n = min(self._size, max(1, BATCH_BYTES // max(map(_width, rows[:: 1 + len(rows) // SAMPLE]))))
+            n = min(self._size, max(1, BATCH_BYTES // max(widths)))
 
     def _fetch(self, n: int) -> list[Row]:
         with self._guard():

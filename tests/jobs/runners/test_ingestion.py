@@ -66,6 +66,12 @@ def test_reports_are_made_as_it_goes(sqlite: Database, out: Path, tmp_path: Path
     assert (context.records, context.last_id, context.done, context.unit) == (20, "20", 20, "rows")
 
 
+def test_the_volume_of_a_run_is_told(sqlite: Database, out: Path, context: Context) -> None:
+    ingest(spec_of(sqlite, {"jsonl": str(out)}), context)
+
+    assert (context.n_dropped, context.volume_bytes) == (0, sum(16 + len(f"name {i}") for i in range(1, 26)))
+
+
 def test_nothing_new_is_no_failure(sqlite: Database, out: Path, context: Context) -> None:
     ingest(spec_of(sqlite, {"jsonl": str(out)}), context)
 
@@ -189,6 +195,7 @@ def test_counts_go_on_over_the_attempts_of_an_execution(sqlite: Database, out: P
     again = Context(workdir=tmp_path, cursor=context.cursor, info=context.info)
 
     assert ingest(spec_of(sqlite, {"jsonl": str(out)}), again).records == 25
+    assert again.volume_bytes == sum(16 + len(f"name {i}") for i in range(1, 26))
 
 
 ENDLESS = {

@@ -51,6 +51,15 @@ def test_a_run_tells_its_progress_records_and_last_id(run: Run, action: Action) 
     assert (told, execution.records, execution.last_id) == ((3, 4, "files"), 12, "k9")
 
 
+def test_a_run_tells_what_it_read_and_dropped(run: Run, action: Action) -> None:
+    def work(context: Context) -> Result:
+        context.report(n_dropped=3, volume_bytes=2**70)
+        return Result()
+
+    execution = run(action(work))
+    assert (execution.n_dropped, execution.volume_bytes) == (3, 2**63 - 1)
+
+
 def test_a_warning_is_counted_and_its_text_is_in_the_output(run: Run, action: Action) -> None:
     execution = run(action(warn), action(warn))
     assert (execution.state, execution.n_warnings, output_of(execution).count("careful")) == (State.SUCCEEDED, 2, 2)

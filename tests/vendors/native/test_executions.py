@@ -27,6 +27,8 @@ FIELDS = [
     "progress",
     "records",
     "last_id",
+    "n_dropped",
+    "volume_bytes",
     "message",
     "errors",
     "n_warnings",
