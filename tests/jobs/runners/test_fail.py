@@ -9,7 +9,7 @@ from jobs.runners.fail import FailRunner
 
 def test_it_fails_with_what_it_was_told(context: Context) -> None:
     runner = FailRunner()
-    with pytest.raises(RunFailed, match="^nobody said what to do$"):
+    with pytest.raises(RunFailed, match=r"^nobody said what to do$"):
         runner.run(runner.validate({"message": "nobody said what to do"}), context)
 
 
