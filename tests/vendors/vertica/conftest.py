@@ -1,0 +1,32 @@
+"""What tests of the agent's face share: databases with jobs, and clients with keys of each level."""
+
+from collections.abc import Callable
+
+import pytest
+from rest_framework.test import APIClient
+
+from jobs.models import Job, Level, User
+from tests.conftest import MakeJob
+from vendors.vertica import calls
+
+Agent = Callable[..., APIClient]
+
+
+@pytest.fixture
+def agent(key_of: Callable[..., str], alice: User) -> Agent:
+    """`agent("normal")`: a client with a key of that level of Alice's."""
+
+    def make(level: str = Level.ADMIN) -> APIClient:
+        return APIClient(headers={"VerticaAPIKey": key_of(alice, level)})
+
+    return make
+
+
+@pytest.fixture
+def database(make_job: MakeJob) -> Callable[[str], dict[str, Job]]:
+    """`database("testDB")`: its jobs, by what they do."""
+
+    def make(name: str) -> dict[str, Job]:
+        return {call.job: make_job(f"{name}/{call.job}") for call in calls.ALL}
+
+    return make
