@@ -50,6 +50,7 @@ FACES = ["native", "vertica"]
 MIDDLEWARE = [
     "jobhub.headers.SecureHeaders",
     "jobhub.proxies.TrustedProxies",
+    "jobhub.slashes.SingleSlashes",
     "jobhub.bodies.WholeBodies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

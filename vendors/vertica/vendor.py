@@ -86,5 +86,6 @@ VENDOR = Vendor(
     error_body=error_body,
     error_type="application/json",
     json=indented(4, sort_keys=True),
+    collapses_slashes=True,
     authentication=(VerticaKey, KeyAuthentication, BasicAuthentication, AnyScheme, BrowserSession),
 )

@@ -69,6 +69,8 @@ class Vendor:
     """The media type of an error's body."""
     json: Callable[[Any], bytes]
     authentication: tuple["type[Authentication]", ...]
+    collapses_slashes: bool = False
+    """Whether repeated slashes in a path count as one."""
     headers: Callable[[Any], Mapping[str, str]] = no_headers
     """What every answer to a request carries, errors too."""
     front: Callable[[Any], Mapping[str, Any]] | None = None

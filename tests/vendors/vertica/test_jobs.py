@@ -105,6 +105,10 @@ def test_it_answers_below_its_own_mount(agent: Agent, job: Job, make_execution: 
     assert "/jobs" in agent().get("/vertica/").json()["links"]
 
 
+def test_repeated_slashes_are_one_without_a_redirect(agent: Agent, job: Job) -> None:
+    assert [agent().get(path).status_code for path in ("//jobs", "/vertica//jobs", "/hub//v1/me")] == [200, 200, 404]
+
+
 # -- who may -----------------------------------------------------------------------------------------------------------
 def test_the_header_is_taken_in_any_case(key_of: Any, alice: User, job: Job) -> None:
     key = key_of(alice, Level.RESTRICTED)
