@@ -44,7 +44,7 @@ INSTALLED_APPS = [
     "jobhub",
     "vendors",
 ]
-FACES = ["native", "vertica"]
+FACES = ["native", "siren", "vertica"]
 """The folders of `vendors` that answer requests."""
 
 MIDDLEWARE = [

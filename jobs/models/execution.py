@@ -13,7 +13,7 @@ from jobs.errors import IllegalMove
 from jobs.models.access import Project
 from jobs.models.job import Job
 from jobs.models.moves import DatabaseTime, update_row
-from jobs.models.queries import ExecutionQuerySet
+from jobs.models.queries import BEGAN_AT, HAS_ENDED, ExecutionQuerySet
 from jobs.states import ACTIVE, FINAL, LIVE, State, sources
 
 
@@ -159,6 +159,9 @@ class JobExecution(models.Model):
             models.Index(fields=["project", "queued_at"], name="exec_by_queued"),
             models.Index(fields=["project", "started_at"], name="exec_by_started"),
             models.Index(fields=["project", "finished_at"], name="exec_by_finished"),
+            models.Index("project", "state", BEGAN_AT, "id", condition=HAS_ENDED, name="exec_log"),
+            models.Index("project", "kind", "state", BEGAN_AT, "id", condition=HAS_ENDED, name="exec_log_by_kind"),
+            models.Index("project", "job_name", "state", BEGAN_AT, "id", condition=HAS_ENDED, name="exec_log_by_name"),
         ]
 
     def __str__(self) -> str:

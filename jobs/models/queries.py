@@ -26,6 +26,10 @@ def literals(group: Iterable[State]) -> list[Literal]:
     return [Literal(word) for word in sorted(state.value for state in group)]
 
 
+BEGAN_AT = Coalesce("started_at", "queued_at")
+HAS_ENDED = Q(finished_at__isnull=False)
+
+
 class ExecutionQuerySet(models.QuerySet[Any]):
     def live(self) -> "ExecutionQuerySet":
         """A worker or a remote node may be at work on it."""
@@ -37,6 +41,10 @@ class ExecutionQuerySet(models.QuerySet[Any]):
 
     def final(self) -> "ExecutionQuerySet":
         return self.filter(state__in=literals(FINAL))
+
+    def log(self) -> "ExecutionQuerySet":
+        """The ended ones, with `began_at`: when they started, or were queued if they never did."""
+        return self.filter(HAS_ENDED).annotate(began_at=BEGAN_AT)
 
     def with_old_output(self, now: datetime) -> "ExecutionQuerySet":
         """Ended long enough ago for its output to go."""

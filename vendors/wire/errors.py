@@ -77,7 +77,14 @@ def problem_of(error: BaseException, request: Any, *, allowed: Iterable[str] = (
         path=request.path,
         method=request.method,
         uri=request.get_full_path(),
+        user=_user(request),
     )
+
+
+def _user(request: Any) -> str:
+    """Of a view's request that got as far as to know it; nobody is asked for credentials here."""
+    credentials = getattr(request, "_auth", None)
+    return credentials.actor.name if credentials else ""
 
 
 def no_route(request: Any) -> Problem:

@@ -61,6 +61,8 @@ class Problem:
     """The path with its query, as it was asked."""
     allowed: tuple[str, ...] = ()
     """The methods that the path takes, where the asked one is none of them."""
+    user: str = ""
+    """Who asked, as far as that was known by then."""
 
 
 @dataclass(frozen=True)

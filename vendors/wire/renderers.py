@@ -39,7 +39,7 @@ class Json(BaseRenderer):
 
     media_type = "application/json"
     format = "json"
-    charset = None
+    charset: str | None = None
 
     def render(
         self,
