@@ -1,6 +1,7 @@
 """Secrets of a project: admins set them, members refer to them by name, only runs read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -26,17 +27,53 @@ def set_secret(name: str, value: str, *, actor: Actor, project_id: int | None = 
     project_id = actor.home if project_id is None else project_id
     actor.require(Right.ADMIN, project_id, "setting a secret")
     _check(name, value)
-    keys, now = secrets.keys(), timezone.now()
+    with together():
+        return _write(name, value, actor, project_id)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """A transaction in which secrets are set; what else is written in it stands or falls with them."""
     # Durable: were the row committed after the lock, a rotation in between could throw its key away.
-    with keys.alone(), transaction.atomic(durable=True):
-        if not keys.exists() and Secret.objects.exists():
-            raise KeysUnfit(f"the key file {keys.path} is missing; restore it, or delete the secrets that need it")
-        fields = {"ciphertext": keys.encrypt(value), "updated_at": now, "updated_by": actor.name}
-        first = {**fields, "created_at": now, "created_by": actor.name}
-        _, is_new = Secret.objects.update_or_create(
-            project_id=project_id, name=name, defaults=fields, create_defaults=first
-        )
-        audit(actor, "create secret" if is_new else "edit secret", name, project_id)
+    with secrets.keys().alone(), transaction.atomic(durable=True):
+        yield
+
+
+def keep(name: str, value: str, *, actor: Actor) -> str:
+    """Keep what came with a document of a face, in the acting project and `together` with it; returns its full name.
+
+    Whoever may edit may do so: the name begins with the face's, so no secret of an admin is touched.
+    """
+    actor.require(Right.EDIT, actor.home, "keeping a secret")
+    name = _of_face(name, actor)
+    _check(name, value)
+    _write(name, value, actor, actor.home)
+    return name
+
+
+def drop(name: str, *, actor: Actor) -> None:
+    """Forget what `keep` kept under this name; harmless when it is gone."""
+    actor.require(Right.EDIT, actor.home, "dropping a secret")
+    name = _of_face(name, actor)
+    with transaction.atomic():
+        if Secret.objects.filter(project_id=actor.home, name=name).delete()[0]:
+            audit(actor, "delete secret", name, actor.home)
+
+
+def _of_face(name: str, actor: Actor) -> str:
+    return f"{actor.face}:{name.removeprefix(f'{actor.face}:')}"
+
+
+def _write(name: str, value: str, actor: Actor, project_id: int) -> bool:
+    keys, now = secrets.keys(), timezone.now()
+    if not keys.exists() and Secret.objects.exists():
+        raise KeysUnfit(f"the key file {keys.path} is missing; restore it, or delete the secrets that need it")
+    fields = {"ciphertext": keys.encrypt(value), "updated_at": now, "updated_by": actor.name}
+    first = {**fields, "created_at": now, "created_by": actor.name}
+    _, is_new = Secret.objects.update_or_create(
+        project_id=project_id, name=name, defaults=fields, create_defaults=first
+    )
+    audit(actor, "create secret" if is_new else "edit secret", name, project_id)
     return is_new
 
 

@@ -16,7 +16,7 @@ from jobs.runners.context import Context
 from jobs.runners.sql import template
 from jobs.runners.sql.place import LAST_RECORD, MAX_KEY, TIMESTAMP, Place, Walk, storable
 from jobs.runners.sql.sink import Drops, Sink
-from jobs.runners.sql.spec import BatchSize, Name, Source, Table, check_file, check_rename, only_one
+from jobs.runners.sql.spec import AnIndex, BatchSize, Name, Source, Table, check_file, check_rename, only_one
 from jobs.runners.sql.stream import Rows, records_of, rows_of
 
 INCREMENT = "increment"
@@ -30,8 +30,7 @@ class Target(Spec):
     jsonl: str | None = None
     """A JSON Lines file: an absolute path."""
     table: Table | None = None
-    index: Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,200}$")] | None = None
-    """An index of the Elasticsearch at JOBHUB_ELASTICSEARCH_URL."""
+    index: AnIndex | None = None
 
     _one = pydantic.model_validator(mode="after")(only_one)
 
@@ -47,7 +46,7 @@ class Target(Spec):
         if self.table is not None:
             words = f"table:{self.table.identity}"
         else:
-            words = f"jsonl:{self.jsonl}" if self.jsonl is not None else f"index:{self.index}"
+            words = f"jsonl:{self.jsonl}" if self.index is None else f"index:{self.index.name}"
         return sha256(words.encode()).hexdigest()[:32]
 
 
@@ -71,6 +70,8 @@ class IngestionSpec(Spec):
     """Columns that get another name in the target."""
     max_errors: Annotated[int, pydantic.Field(ge=0, le=10**9)] = 0
     """So many records that cannot be written are dropped and counted; one more ends the run."""
+    warnings: Annotated[list[str], pydantic.Field(max_length=100)] = []
+    """What whoever defined it has asked for in vain: each run warns of it."""
 
     @property
     def template(self) -> template.Template:
@@ -144,6 +145,8 @@ class _Ingestion:
         self.began_at = datetime.now(UTC)
 
     def run(self) -> Result:
+        for text in self.spec.warnings:
+            self.context.warn(text)
         with self._sink() as sink:
             place = self._start(sink)
             query = self.spec.template

@@ -1,7 +1,7 @@
 """URLs of SQL databases: which dialects, properties, hosts and files a job may name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
@@ -48,9 +48,6 @@ class SqlUrl:
             return f"sqlite:///{self.database}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.dialect}://{host}:{self.port}/{quote(self.database)}"
-
-    def with_password(self, password: str) -> "SqlUrl":
-        return replace(self, password=password)
 
 
 def parse(text: str, *, field: str = "url", is_secret: bool = False) -> SqlUrl:

@@ -10,6 +10,7 @@ from jobs.errors import RunFailed
 from jobs.runners.context import Context
 from jobs.runners.sql.place import Place
 from jobs.runners.sql.sink import Drops
+from jobs.runners.sql.spec import Index
 from jobs.runners.sql.values import Record, Unwritable, dump, text_of
 
 REQUEST_S = 10
@@ -26,8 +27,11 @@ def configure(url: str) -> None:
     _url = url
 
 
-def client() -> Any:
-    """The official client, bound to the checked address of the configured server. Raises `RunFailed`."""
+def client(login: tuple[str, str] | None) -> Any:
+    """The official client, bound to the checked address of the configured server. Raises `RunFailed`.
+
+    `login`: a name and a password instead of those in the setting.
+    """
     from elastic_transport import Urllib3HttpNode
     from elasticsearch import Elasticsearch
 
@@ -48,9 +52,10 @@ def client() -> Any:
                 self.pool.conn_kw["assert_hostname"] = target.host
 
     host = f"[{target.host}]" if ":" in target.host else target.host
+    of_setting = (unquote(url.username), unquote(url.password or "")) if url.username else None
     return Elasticsearch(
         f"{url.scheme}://{host}:{port}{url.path}",
-        basic_auth=(unquote(url.username), unquote(url.password or "")) if url.username else None,
+        basic_auth=login or of_setting,
         headers={"host": f"{host}:{port}"},
         node_class=CheckedNode,
         request_timeout=REQUEST_S,
@@ -80,9 +85,9 @@ def _causes(error: Exception) -> Iterator[str]:
 class IndexSink:
     """The index grows. Documents are named by their keys, so what comes again takes its own place."""
 
-    def __init__(self, client: Any, index: str, drops: Drops, key: str | None) -> None:
+    def __init__(self, client: Any, spec: Index, drops: Drops, key: str | None) -> None:
         self.client = client
-        self.index = index
+        self.index = spec.name
         self._drops = drops
         self._key = key
 
@@ -142,12 +147,13 @@ class IndexSink:
 class NewIndexSink(IndexSink):
     """A new index, to which the name becomes an alias at the end; in the same step the old one goes."""
 
-    def __init__(self, client: Any, alias: str, drops: Drops, key: str | None) -> None:
-        super().__init__(client, alias, drops, key)
-        self.alias = alias
+    def __init__(self, client: Any, spec: Index, drops: Drops, key: str | None) -> None:
+        super().__init__(client, spec, drops, key)
+        self.spec = spec
+        self.alias = spec.name
 
     def start(self, place: Place | None) -> Place:
-        mine = [f"{self.alias}-jobhub-{number}" for number in (1, 2)]
+        mine = [self.spec.staging(number) for number in (1, 2)]
         old = self._holders()
         self.index = next(name for name in mine if name not in old)
         self.client.indices.delete(index=self.index, ignore_unavailable=True)
@@ -169,7 +175,7 @@ class NewIndexSink(IndexSink):
         self.client.indices.refresh(index=self.index)
         actions: list[dict[str, Any]] = []
         for name in self._holders():
-            is_own = name == self.alias or name.startswith(f"{self.alias}-jobhub-")
+            is_own = name == self.alias or self.spec.is_staging(name)
             verb = {"remove_index": {"index": name}} if is_own else {"remove": {"index": name, "alias": self.alias}}
             actions.append(verb)
         self.client.indices.update_aliases(actions=[*actions, {"add": {"index": self.index, "alias": self.alias}}])
@@ -190,10 +196,11 @@ def _expanded(action: Any) -> Any:
 
 
 @contextmanager
-def index_sink(index: str, drops: Drops, key: str | None, context: Context, *, replace: bool) -> Iterator[IndexSink]:
-    with _told(index, context):
-        server = client()
-        sink = (NewIndexSink if replace else IndexSink)(server, index, drops, key)
+def index_sink(spec: Index, drops: Drops, key: str | None, context: Context, *, replace: bool) -> Iterator[IndexSink]:
+    login = (spec.user or "", context.secret(spec.password.secret)) if spec.password else None
+    with _told(spec.name, context):
+        server = client(login)
+        sink = (NewIndexSink if replace else IndexSink)(server, spec, drops, key)
         try:
             yield sink
             sink.finish()

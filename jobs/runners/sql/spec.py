@@ -1,5 +1,6 @@
 """The parts of specs that name databases, tables and files."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pydantic
@@ -12,13 +13,17 @@ from jobs.runners.context import Context
 from jobs.sources import SqlUrl
 
 Name = Annotated[str, pydantic.Field(min_length=1, max_length=200)]
-BatchSize = Annotated[int, pydantic.Field(ge=1, le=10_000)]
+MAX_BATCH = 10_000
+BatchSize = Annotated[int, pydantic.Field(ge=1, le=MAX_BATCH)]
+INDEX_NAME = r"^[a-z0-9][a-z0-9._-]{0,200}$"
 
 
 class Database(Spec):
     """A database: its URL, or the secret that holds the whole URL, and the secret that holds only the password."""
 
     url: Secretable
+    user: str | None = None
+    """Instead of the URL's."""
     password: SecretRef | None = None
 
     def check(self, field: str) -> SqlUrl | None:
@@ -33,7 +38,9 @@ class Database(Spec):
             url = sources.parse(text, field=what, is_secret=is_secret)
         except Invalid as error:
             raise RunFailed(error.message) from None
-        return url.with_password(context.secret(self.password.secret)) if self.password else url
+        if self.user is not None:
+            url = replace(url, user=self.user)
+        return replace(url, password=context.secret(self.password.secret)) if self.password else url
 
 
 def _database(value: Any) -> Any:
@@ -64,6 +71,36 @@ class Table(Database):
     @property
     def schema_name(self) -> str | None:
         return self.table.rpartition(".")[0] or None
+
+
+class Index(Spec):
+    """An index of the Elasticsearch at JOBHUB_ELASTICSEARCH_URL."""
+
+    name: Annotated[str, pydantic.Field(pattern=INDEX_NAME)]
+    staging_prefix: Annotated[str, pydantic.Field(pattern=INDEX_NAME)] | None = None
+    """What the names of the indices that replace it begin with."""
+    user: str | None = None
+    """Who writes, instead of the user in the setting."""
+    password: SecretRef | None = None
+
+    def staging(self, number: int) -> str:
+        return f"{self._staging}{number}"
+
+    def is_staging(self, name: str) -> bool:
+        """Whether an index is one that a run has made, with this prefix or without."""
+        return name.startswith((self._staging, f"{self.name}-jobhub-"))
+
+    @property
+    def _staging(self) -> str:
+        return f"{f'{self.staging_prefix}-' if self.staging_prefix else ''}{self.name}-jobhub-"
+
+
+def _index(value: Any) -> Any:
+    """A bare name is an index's `name`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+AnIndex = Annotated[Index, pydantic.BeforeValidator(_index)]
 
 
 def check_file(path: str, field: str) -> None:

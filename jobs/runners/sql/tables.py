@@ -11,11 +11,12 @@ from sqlalchemy.pool import StaticPool
 from jobs.errors import RunFailed
 from jobs.runners.context import Context
 from jobs.runners.sql.columns import adapters, column_types
-from jobs.runners.sql.failures import cancelled_by, chain, told
+from jobs.runners.sql.failures import cancelled_by, told
 from jobs.runners.sql.sink import Drops
 from jobs.runners.sql.spec import Table
 from jobs.runners.sql.values import Record
 from jobs.sources import MYSQL, SQLITE, Session, connect
+from jobs.sources.causes import causes_of
 
 DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 BAD_RECORD = (IntegrityError, DataError, ProgrammingError, ValueError, TypeError, OverflowError)
@@ -138,7 +139,7 @@ class TableWriter:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
             if len(records) == 1:
-                self._drops.drop(records[0], chain(error)[0], self._key)
+                self._drops.drop(records[0], causes_of(error)[0], self._key)
                 return
             half = len(records) // 2
             self._write(records[:half])

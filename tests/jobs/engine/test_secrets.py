@@ -213,3 +213,49 @@ def test_secrets_that_are_set_during_rotations_are_not_lost() -> None:
 
     at_once(8, deed)
     assert values(project) == [f"value-{number}" for number in (0, 2, 4, 6)]
+
+
+# -- what comes with a document of a face ------------------------------------------------------------------------------
+def test_a_member_keeps_one_under_its_faces_name(bob: User, alpha: Project) -> None:
+    actor = as_user(bob)
+    with secrets.together():
+        name = secrets.keep("datasource-1", VALUE, actor=actor)
+
+    assert name == "test:datasource-1"
+    assert secrets.reveal(name, alpha.pk) == VALUE
+
+
+def test_it_cannot_be_one_of_an_admins(kept: str, bob: User, alpha: Project) -> None:
+    actor = as_user(bob)
+    with secrets.together():
+        secrets.keep(kept, "another-value", actor=actor)
+    secrets.drop(kept, actor=actor)
+
+    assert secrets.reveal(kept, alpha.pk) == VALUE
+
+
+def test_a_reader_keeps_and_drops_nothing(rita: User) -> None:
+    with pytest.raises(Forbidden), secrets.together():
+        secrets.keep("x", VALUE, actor=as_user(rita))
+    with pytest.raises(Forbidden):
+        secrets.drop("x", actor=as_user(rita))
+
+
+def test_it_goes_with_what_was_written_beside_it(bob: User) -> None:
+    actor = as_user(bob)
+    with pytest.raises(RuntimeError), secrets.together():
+        secrets.keep("x", VALUE, actor=actor)
+        raise RuntimeError("what refers to it cannot be written")
+
+    assert not Secret.objects.exists()
+
+
+def test_dropping_is_in_the_audit_and_twice_is_once(bob: User) -> None:
+    actor = as_user(bob)
+    with secrets.together():
+        name = secrets.keep("x", VALUE, actor=actor)
+    secrets.drop(name, actor=actor)
+    secrets.drop(name, actor=actor)
+
+    assert not Secret.objects.exists()
+    assert AuditEvent.objects.filter(deed="delete secret", subject=name).count() == 1

@@ -20,6 +20,7 @@ class Elastic:
         self.aliases: dict[str, set[str]] = {}
         self.n_bulks = 0
         self.hosts: set[str] = set()
+        self.logins: set[str] = set()
         self.url = ""
 
     def behind(self, name: str) -> list[str]:
@@ -79,6 +80,7 @@ class Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         elastic, body = self.elastic, self._body()
         elastic.hosts.add(self.headers["Host"])
+        elastic.logins.add(self.headers.get("Authorization", ""))
         name, _, verb = urlsplit(self.path).path.strip("/").partition("/")
         if name == "_bulk":
             items = elastic.bulk(body.splitlines())

@@ -1,5 +1,6 @@
 """Ingestion into indices, by the official client."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ def elastic(monkeypatch: pytest.MonkeyPatch) -> Iterator[Elastic]:
     with running() as server:
         monkeypatch.setattr(index, "_url", server.url)
         yield server
+
+
+def basic(name: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def keys(elastic: Elastic) -> list[int]:
@@ -124,6 +129,28 @@ def test_a_failed_replace_leaves_the_old_documents(source: Database, elastic: El
         ingest(replacing(source), context)
 
     assert elastic.indices == {"events": {"99": {"id": 99}}}
+
+
+def test_the_new_index_has_the_wanted_prefix(source: Database, elastic: Elastic, context: Context) -> None:
+    target = {"index": {"name": "events", "staging_prefix": "staging"}}
+    ingest(replacing(source), context)
+    ingest({**replacing(source), "target": target}, context)
+
+    assert list(elastic.indices) == ["staging-events-jobhub-1"]
+    assert keys(elastic) == [*range(1, 26)]
+
+
+# -- who writes --------------------------------------------------------------------------------------------------------
+def test_the_target_may_name_who_writes(
+    source: Database, elastic: Elastic, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_url", elastic.url.replace("//", "//hub:hubs-own@"))
+    context.secrets = {"writer": "s3cret"}
+    target = {"index": {"name": "events", "user": "jane", "password": {"secret": "writer"}}}
+    ingest({**spec_of(source, INDEX), "target": target}, context)
+
+    assert elastic.logins == {basic("jane", "s3cret")}
+    assert "s3cret" not in str(context.output)
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------

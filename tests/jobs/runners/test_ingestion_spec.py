@@ -8,6 +8,7 @@ import pytest
 from jobs.errors import Invalid, RunFailed
 from jobs.runners.context import Context
 from jobs.runners.ingestion import IngestionRunner
+from jobs.runners.sql import spec
 from tests.databases import Database, MakeDatabase
 from tests.jobs.runners.ingest import ids_of, ingest, lines_of, spec_of
 
@@ -50,6 +51,8 @@ BAD = [
     ({"target": {"index": "_bulk"}}, "target.index"),
     ({"target": {"table": {"url": "postgresql://db.example.org/x", "table": 'x"; DROP'}}}, "target.table.table"),
     ({"rename": {"a": "x", "b": "x"}}, "two columns get the same name"),
+    ({"target": {"index": {"name": "x", "password": "plain"}}}, "target.index.password"),
+    ({"warnings": "x"}, "warnings"),
     ({"secret": "x"}, "unknown field"),
 ]
 
@@ -102,6 +105,15 @@ def test_a_password_is_masked_in_what_the_driver_says(
     told = " ".join([error.value.message, *error.value.causes])
     assert "hunter22-pass" not in context.masked(told)
     assert 'role "nobody-hunter22" does not exist' in told
+
+
+def test_user_and_password_may_stand_beside_the_url(sqlite: Database) -> None:
+    """Instead of those in it."""
+    context = Context(workdir=Path("/"), secrets={"shop": "mysql://jane:old@h.example.org/x", "pw": "p@ss"})
+    database = spec.Database.model_validate({"url": {"secret": "shop"}, "user": "joe", "password": {"secret": "pw"}})
+    found = database.resolve(context, "source")
+
+    assert (found.user, found.password) == ("joe", "p@ss")
 
 
 def test_a_secret_url_is_guarded_too(tmp_path: Path, sqlite: Database, context: Context) -> None:
@@ -230,3 +242,11 @@ def test_values_of_postgresql_as_json(make_database: MakeDatabase, tmp_path: Pat
         '"data":"AP8=","doc":{"a":[1,1.5]},"uuid":"11e247fa-ccb1-11e8-ad75-c293294ec513","void":null,"list":[1,2],'
         '"span":"24:00:00","yes":true,"text":"100% :x "}\n'
     )
+
+
+# -- warnings ----------------------------------------------------------------------------------------------------------
+def test_each_run_warns_of_what_was_asked_in_vain(sqlite: Database, tmp_path: Path, context: Context) -> None:
+    raw = spec_of(sqlite, {"jsonl": str(tmp_path / "o.jsonl")}, warnings=["the mapping is not applied"])
+
+    assert ingest(raw, context).records == 5
+    assert context.warnings == ["the mapping is not applied"]
