@@ -115,12 +115,26 @@ class JobFilter(Filter):
         return queryset.filter(job=as_id(self.value())) if self.value() else queryset
 
 
+class ChainFilter(Filter):
+    """Set by the links of an execution's page; shown only while it is set."""
+
+    title = "chain run"
+    parameter_name = "chain"
+
+    def known(self, request: HttpRequest) -> Choices:
+        chosen = request.GET.get(self.parameter_name, "")
+        return [(chosen, f"begun by {chosen}")] if chosen else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(chain=as_id(self.value())) if self.value() else queryset
+
+
 def _jobs(request: HttpRequest) -> QuerySet[Job]:
     visible = actor_of(request).visible_projects
     return Job.objects.all() if visible is None else Job.objects.filter(project__in=visible)
 
 
-FILTERS = (StateFilter, ProjectFilter, JobFilter, KindFilter, NodeFilter, BeforeFilter)
+FILTERS = (StateFilter, ProjectFilter, JobFilter, ChainFilter, KindFilter, NodeFilter, BeforeFilter)
 
 
 def search(queryset: QuerySet[Any], text: str, actor: Actor) -> QuerySet[Any]:

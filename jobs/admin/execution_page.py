@@ -43,6 +43,7 @@ def page_of(execution: JobExecution, *, may_act: bool) -> dict[str, Any]:
         "steps": _timeline(execution),
         "predecessors": list(_related(execution, "execution", "after")),
         "successors": list(_related(execution, "after", "execution")),
+        "starter": JobExecution.objects.filter(pk=execution.triggered_by or 0).only("handle", "state").first(),
         "retries": list(execution.retried_by.only("handle", "state").order_by("pk")[:RELATED]),
         "archives": list(execution.archives.order_by("pk")[:RELATED]) if execution.state in FINAL else [],
         "tail": tail_of(execution),

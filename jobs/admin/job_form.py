@@ -21,8 +21,12 @@ ON_LOST = [(LostPolicy.RUNNER, "as its runners say"), (LostPolicy.RERUN, "run it
 WHEN_ACTIVE = [
     (WhenActive.QUEUE, "queue the new one"),
     (WhenActive.REFUSE, "refuse the new one"),
+    (WhenActive.SKIP, "record the new one as skipped"),
     (WhenActive.REPLACE, "abort the old one"),
 ]
+
+LINKS = {"after_success": "success", "after_failure": "failure", "after_end": "end"}
+"""The fields of the jobs that it comes after, with how those have to end."""
 
 
 class JSONText(forms.JSONField):
@@ -50,6 +54,22 @@ class JSONText(forms.JSONField):
         return super().to_python(value) if value else {}
 
 
+class Names(forms.CharField):
+    """Names, one in each line."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, strip=False, **kwargs)
+        self.widget.attrs.update({"rows": 2, "cols": 40, "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+
+
 class JobForm(forms.Form):
     """The fields of a job, named as in its document."""
 
@@ -65,6 +85,9 @@ class JobForm(forms.Form):
     params = JSONText(
         required=False, label="Params", help_text='Defaults of the trigger\'s params, such as {"level": 1}'
     )
+    after_success = Names(label="After success of", help_text="Jobs of this project, one a line")
+    after_failure = Names(label="After failure of", help_text="Also when they were aborted")
+    after_end = Names(label="After any end of", help_text="After several jobs it runs once for all")
     priority = forms.IntegerField(initial=0, help_text="-100 to 100; the higher goes first")
     node = forms.CharField(required=False, max_length=100, help_text="Run on this node only")
     timeout_s = forms.IntegerField(required=False, label="Timeout (s)", help_text="Longest time of one attempt")
@@ -88,8 +111,14 @@ class JobForm(forms.Form):
 
     def document(self) -> dict[str, Any]:
         """What was given, as a document without its actions."""
-        values = {name: value for name, value in self.cleaned_data.items() if name not in ("project", "version")}
-        return {**values, "kind": values["kind"] or None}
+        others = ("project", "version", *LINKS)
+        values = {name: value for name, value in self.cleaned_data.items() if name not in others}
+        links = [{"job": name, "on": LINKS[field]} for field, name in self.links()]
+        return {**values, "kind": values["kind"] or None, "after": links}
+
+    def links(self) -> list[tuple[str, str]]:
+        """The jobs that it comes after, each with the field that names it, in the order of the document."""
+        return [(field, name) for field in LINKS for name in self.cleaned_data[field]]
 
 
 class ActionForm(forms.Form):
@@ -175,15 +204,21 @@ def initial_of(job: Job) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     for position, action in enumerate(document.pop("actions"), start=1):
         runner = f"{SHARED}{action.pop('use')}" if "use" in action else action["runner"]
         actions.append({**action, "runner": runner, "ORDER": position})
-    return {**document, "version": job.version, "project": job.project_id}, actions
+    after = document.pop("after")
+    links = {field: [link["job"] for link in after if link["on"] == condition] for field, condition in LINKS.items()}
+    return {**document, **links, "version": job.version, "project": job.project_id}, actions
 
 
 def spread(error: Invalid, form: JobForm, actions: BaseActionFormSet) -> None:
     """Put each of the engine's errors at the field that it names, else above the form."""
+    links = form.links()
     for one in error.errors:
         path = one.field.split(".")
         if path[0] == "actions" and len(path) > 1 and path[1].isdecimal():
             _at_action(actions.given[int(path[1])], path[2:], one)
+        elif path[0] == "after" and len(path) > 1 and path[1].isdecimal():
+            field, name = links[int(path[1])]
+            form.add_error(field, _within([name], one.message))
         elif path[0] in form.fields:
             form.add_error(path[0], _within(path[1:], one.message))
         else:

@@ -44,6 +44,7 @@ MORE: list[tuple[str | None, dict[str, Any]]] = [
             ]
         },
     ),
+    ("What starts it", {"fields": [("after_success", "after_failure", "after_end")]}),
     (
         "Where and when it goes first",
         {
@@ -155,6 +156,7 @@ class JobPage:
             "blank_action": self._shown(self.actions.empty_form),
             "runner_fields": runner_fields(),
             "last_runs": self._last_runs(),
+            "followers": self.job.followers.select_related("job").order_by("job__name") if self.job else [],
             "may_trigger": bool(self.job) and actor_of(self.request).right(self._project_id()) >= Right.TRIGGER,
         }
         return TemplateResponse(self.request, "admin/jobs/job/page.html", context)

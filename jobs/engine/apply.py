@@ -132,7 +132,7 @@ class _Applying:
             with self._collected(f"actions.{raw.get('key')}"):
                 self._action(raw)
         self._refuse_doubles(str(raw.get("name")) for raw, _ in jobs)
-        for number, (raw, _) in enumerate(jobs):
+        for number, raw in _by_links([raw for raw, _ in jobs]):
             with self._collected(f"jobs.{raw.get('name', number)}"):
                 self._job(raw)
         self._check_triggers(document.triggers)
@@ -252,6 +252,34 @@ def _hoisted(raw: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]
             action = {"use": action["key"], "mandatory": action.get("mandatory", False)}
         steps.append(action)
     return {**raw, "actions": steps}, shared
+
+
+def _by_links(jobs: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """The jobs with their numbers, each behind those of the file that it comes after. Raises `Invalid` for a circle."""
+    left = dict(enumerate(jobs))
+    found: list[tuple[int, dict[str, Any]]] = []
+    while left:
+        names = {str(raw.get("name")): raw for raw in left.values()}
+        free = [number for number, raw in left.items() if not _linked_to(raw) & set(names)]
+        if not free:
+            raise _circle(names)
+        found += [(number, left.pop(number)) for number in free]
+    return found
+
+
+def _circle(jobs: Mapping[str, dict[str, Any]]) -> Invalid:
+    """Each of the jobs comes after another one of them: so somewhere they go round."""
+    way = [next(iter(jobs))]
+    while way.count(way[-1]) < 2:
+        way.append(min(_linked_to(jobs[way[-1]]) & set(jobs)))
+    circle = way[way.index(way[-1]) :]
+    return Invalid.field(f"jobs.{circle[0]}.after", f"goes round: {' → '.join(reversed(circle))}")
+
+
+def _linked_to(raw: dict[str, Any]) -> set[str]:
+    """The names in its links, as far as it has any."""
+    links = raw.get("after")
+    return {str(link.get("job")) for link in links if isinstance(link, dict)} if isinstance(links, list) else set()
 
 
 def _action_document(action: Action) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What waits for what: dependencies between executions."""
+"""What waits for what: dependencies between executions, and what follows from an end."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,17 @@ from django.db.models import F
 from jobs import queue
 from jobs.engine.locks import job_for_share
 from jobs.errors import IllegalMove, Invalid
-from jobs.models import Condition, Dependency, JobExecution
+from jobs.models import Condition, Dependency, JobExecution, JobLink
 from jobs.models.prepared import hot_cursor
 from jobs.states import ACTIVE, FINAL, State
 
-TABLE = Dependency._meta.db_table
+FOLLOWS = f"""
+SELECT 0, job_id, condition FROM {JobLink._meta.db_table} WHERE after_job_id = %s
+UNION ALL SELECT 1, execution_id, condition FROM {Dependency._meta.db_table} WHERE after_id = %s
+ORDER BY 1, 2
+"""
+"""Without the ORM: asked at the end of every execution, and mostly for nothing."""
+LINK = 0
 MEETS = {
     Condition.SUCCESS: frozenset({State.SUCCEEDED}),
     Condition.FAILURE: frozenset({State.FAILED, State.ABORTED}),
@@ -41,13 +47,19 @@ def chain(execution: JobExecution, after: Sequence[JobExecution], condition: Con
 
 
 def settle(execution: JobExecution) -> None:
-    """Tell those who waited for this one, in the transaction of its final move; who waits in vain is aborted."""
+    """Tell those who waited for this one and start the jobs that come after it, in the transaction of its final move.
+
+    Who waits in vain is aborted.
+    """
     ended, n_freed = [execution], 0
     while ended:
         predecessor = ended.pop()
-        state = State(predecessor.state)
-        for pk, condition in _dependents(predecessor.pk):
-            if state in MEETS[Condition(condition)]:
+        for kind, pk, condition in _what_follows(predecessor):
+            is_wanted = State(predecessor.state) in MEETS[Condition(condition)]
+            if kind == LINK:
+                if is_wanted:
+                    _follow(predecessor, pk)
+            elif is_wanted:
                 n_freed += _unblock(pk)
             elif given_up := _give_up(pk, predecessor):
                 ended.append(given_up)
@@ -55,11 +67,17 @@ def settle(execution: JobExecution) -> None:
         transaction.on_commit(queue.wake)
 
 
-def _dependents(pk: int) -> list[tuple[int, str]]:
-    """Without the ORM: asked at the end of every execution, and mostly for nothing."""
+def _what_follows(execution: JobExecution) -> list[tuple[int, int, str]]:
+    """Jobs before executions: who locks both locks the job first."""
     with hot_cursor() as cursor:
-        cursor.execute(f"SELECT execution_id, condition FROM {TABLE} WHERE after_id = %s ORDER BY execution_id", [pk])
+        cursor.execute(FOLLOWS, [execution.job_id or 0, execution.pk])
         return cursor.fetchall()
+
+
+def _follow(ended: JobExecution, job_id: int) -> None:
+    from jobs.engine.followers import follow  # a start may abort others, whose ends are settled here
+
+    follow(ended, job_id)
 
 
 def _unblock(execution_id: int) -> int:

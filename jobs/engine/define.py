@@ -11,6 +11,7 @@ from django.utils import timezone
 from jobs import runners
 from jobs.engine import secrets
 from jobs.engine.documents import OWN_FIELDS, ActionDocument, JobDocument, document_of
+from jobs.engine.links import save_links
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Conflict, FieldError, Invalid
@@ -48,10 +49,14 @@ def define(
         job = job and job_for_update(job)
         actions = _resolve(document.actions, project_id)
         _require_privileges(actor, project_id, [action for action, _ in actions])
+        is_renamed = job is not None and job.name != document.name
         job, is_new = _row(document, project_id, job)
         if create_only and not is_new:
             raise Conflict(f"there is already a job named {job.name!r}")
         _save(job, document, actions, actor=actor, key=key, extras=extras)
+        save_links(job, document.after)
+        if is_renamed:
+            Job.objects.filter(links__after_job=job).update(version=F("version") + 1)  # their documents name it
         audit(actor, "create" if is_new else "edit", job.name, project_id)
     return job, is_new
 

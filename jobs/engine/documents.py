@@ -10,7 +10,7 @@ import pydantic
 from pydantic import Field
 
 from jobs.errors import FieldError, Invalid
-from jobs.models import Job, JobAction
+from jobs.models import Job, JobAction, JobLink
 from jobs.texts import check_json, check_text
 
 Scalar = str | int | float | bool | None
@@ -88,6 +88,15 @@ class ActionDocument(Document):
         return self
 
 
+class LinkDocument(Document):
+    """A job whose ends start this one."""
+
+    job: Name
+    """Its name, in the same project."""
+    on: Literal["success", "failure", "end"] = "success"
+    """How it has to end; `failure` also means aborted, `end` whatever becomes of it."""
+
+
 class JobDocument(Document):
     """Everything that can be said about a job."""
 
@@ -96,6 +105,8 @@ class JobDocument(Document):
     """What the job is, for searches; default: the only action's runner, else `workbook`."""
     description: Text = Field("", max_length=10_000)
     actions: list[ActionDocument] = Field(min_length=1, max_length=100)
+    after: list[LinkDocument] = Field(default_factory=list, max_length=100)
+    """What starts it, beside triggers: the ends of other jobs. After several it runs once for all of them."""
     params: Params = Field(default_factory=dict)
     """Defaults of the trigger's params."""
     priority: int = Field(0, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
@@ -109,7 +120,7 @@ class JobDocument(Document):
     retry_delay_s: int = Field(10, ge=0, le=86_400)
     """Seconds before the first further attempt; doubled for each that follows, at most an hour."""
     on_lost: Literal["", "rerun", "fail"] = ""
-    when_active: Literal["queue", "refuse", "replace"] = "queue"
+    when_active: Literal["queue", "refuse", "skip", "replace"] = "queue"
     concurrency_key: Text = Field("", max_length=200)
     """Jobs with the same key share their slots; default: the job alone."""
     concurrency_limit: int = Field(1, ge=0, le=1000)
@@ -146,11 +157,19 @@ OWN_FIELDS = [
 ]
 
 
-def document_of(job: Job, steps: Iterable[JobAction] | None = None) -> dict[str, Any]:
-    """The job as a document that `define` would take again. A list of jobs has read the steps of all of them."""
+def document_of(
+    job: Job, steps: Iterable[JobAction] | None = None, links: Iterable[JobLink] | None = None
+) -> dict[str, Any]:
+    """The job as a document that `define` would take again. A list of jobs has read the steps and links of all."""
     if steps is None:
         steps = job.steps.select_related("action")
-    return {**{name: getattr(job, name) for name in OWN_FIELDS}, "actions": [_step(step) for step in steps]}
+    if links is None:
+        links = job.links.select_related("after_job").order_by("after_job__name")
+    return {
+        **{name: getattr(job, name) for name in OWN_FIELDS},
+        "actions": [_step(step) for step in steps],
+        "after": [{"job": link.after_job.name, "on": link.condition} for link in links],
+    }
 
 
 def _step(step: JobAction) -> dict[str, Any]:

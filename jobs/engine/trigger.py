@@ -21,9 +21,11 @@ from jobs.models import Condition, Job, JobAction, JobExecution, Place, WhenActi
 from jobs.models.moves import due_now
 from jobs.models.prepared import Prepared, insert
 from jobs.runners.base import OnLost
+from jobs.states import State
 from jobs.texts import check_text
 
 TRIES = 50
+NO_HANDLE = "could not find a free handle for {!r}; try again"
 IN_PLAN = (
     "action__key",
     "action__runner",
@@ -47,14 +49,16 @@ def trigger(
     run_at: datetime | None = None,
     priority: int | None = None,
     retry_of: JobExecution | None = None,
+    triggered_by: JobExecution | None = None,
     place: Place = Place.HUB,
     verb: str = "",
 ) -> tuple[JobExecution, bool]:
     """Queue one execution of a job; workers are woken on commit. Returns it and whether it is new.
 
-    The same idempotency key of the same requester in the same project gives the first execution back. Raises `Held`
-    for a job on hold, `Busy` when it is active and its `when_active` says refuse, `Invalid` for bad params, `Conflict`
-    when the idempotency key was used for another job. `verb`: what the handle begins with, instead of its kind's word.
+    The same idempotency key of the same requester in the same project gives the first execution back. Of an active job
+    whose `when_active` says skip, it is one that was aborted at once. Raises `Held` for a job on hold, `Busy` when it
+    is active and its `when_active` says refuse, `Invalid` for bad params, `Conflict` when the idempotency key was used
+    for another job. `verb`: what the handle begins with, instead of its kind's word.
     """
     actor.require(Right.TRIGGER, job.project_id, "triggering a job")
     for predecessor in after:
@@ -67,6 +71,8 @@ def trigger(
     execution.run_at = run_at or execution.run_at
     execution.idempotency_key = _scoped(idempotency_key, actor, job)
     execution.retry_of = retry_of
+    execution.chain = retry_of.chain if retry_of else None
+    _set_origin(execution, triggered_by)
     for _ in range(TRIES):
         if first := _first_answer(execution):
             return first, False
@@ -76,7 +82,20 @@ def trigger(
         except IntegrityError:
             continue
         return execution, True
-    raise Conflict(f"could not find a free handle for {job.name!r}; try again")
+    raise Conflict(NO_HANDLE.format(job.name))
+
+
+def skip(job: Job, reason: str, *, actor: Actor, triggered_by: JobExecution | None = None) -> JobExecution:
+    """Record that a run of a job, which should have been started, was not: an execution that is aborted at once."""
+    execution = new_execution(job, actor=actor, place=Place.HUB)
+    _set_origin(execution, triggered_by)
+    for _ in range(TRIES):
+        with contextlib.suppress(IntegrityError), transaction.atomic():
+            save_named(execution)
+            _skip(execution, reason)
+            audit(actor, "skip", execution.handle, job.project_id, reason=reason)
+            return execution
+    raise Conflict(NO_HANDLE.format(job.name))
 
 
 def new_execution(job: Job, *, actor: Actor, place: Place) -> JobExecution:
@@ -99,6 +118,11 @@ def new_execution(job: Job, *, actor: Actor, place: Place) -> JobExecution:
         requested_face=actor.face,
         requested_key=actor.key_id,
     )
+
+
+def _set_origin(execution: JobExecution, triggered_by: JobExecution | None) -> None:
+    if triggered_by is not None:
+        execution.triggered_by, execution.chain = triggered_by.pk, triggered_by.chain
 
 
 def plan_of(job: Job) -> dict[str, Any]:
@@ -180,18 +204,36 @@ def _insert(
     condition: Condition,
     verb: str,
 ) -> None:
-    _admit(job, actor)
+    obstacle = _admit(job, actor)
     save_named(execution, verb)
-    if after:
+    if obstacle:
+        _skip(execution, obstacle)
+    elif after:
         execution.n_blocks = chains.chain(execution, after, condition)
         JobExecution.objects.filter(pk=execution.pk).update(n_blocks=execution.n_blocks)
-    detail = {"retry_of": execution.retry_of.handle} if execution.retry_of else {}
-    audit(actor, "trigger", execution.handle, job.project_id, **detail)
-    transaction.on_commit(queue.wake)
+    audit(actor, "trigger", execution.handle, job.project_id, **_origin(execution))
+    if not obstacle:
+        transaction.on_commit(queue.wake)
 
 
-def _admit(job: Job, actor: Actor) -> None:
-    """Whether the job takes another execution now. Locks its row where the answer depends on other executions."""
+def _origin(execution: JobExecution) -> dict[str, Any]:
+    """What the audit says of where it comes from."""
+    if execution.retry_of:
+        return {"retry_of": execution.retry_of.handle}
+    return {"triggered_by": execution.triggered_by} if execution.triggered_by else {}
+
+
+def _skip(execution: JobExecution, reason: str) -> None:
+    """Nothing follows from its end: it was none."""
+    text = f"skipped: {reason}"
+    execution.move(State.ABORTED, is_skipped=True, message=text, errors=[text])
+
+
+def _admit(job: Job, actor: Actor) -> str:
+    """Whether the job takes another execution now: the reason to skip it, empty when it does.
+
+    Locks the job's row where the answer depends on other executions.
+    """
     if job.when_active == WhenActive.QUEUE:
         current = job_for_share(job.pk)
     else:
@@ -201,14 +243,22 @@ def _admit(job: Job, actor: Actor) -> None:
     if current.is_held:
         until = f" until {current.hold_until:%Y-%m-%d %H:%M:%S %Z}" if current.hold_until else ""
         raise Held(f"the job {job.name!r} is on hold{until}: {current.hold_reason or 'no reason given'}")
-    if job.when_active == WhenActive.QUEUE:
-        return
+    return "" if job.when_active == WhenActive.QUEUE else _make_way(job, actor)
+
+
+def _make_way(job: Job, actor: Actor) -> str:
     active = list(JobExecution.objects.active().filter(job=job).order_by("pk"))
-    if active and job.when_active == WhenActive.REFUSE:
-        raise Busy(f"the job {job.name!r} is already active: execution {active[-1].handle} is {active[-1].state}")
+    if not active:
+        return ""
+    text = f"the job {job.name!r} is already active: execution {active[-1].handle} is {active[-1].state}"
+    if job.when_active == WhenActive.REFUSE:
+        raise Busy(text)
+    if job.when_active == WhenActive.SKIP:
+        return text
     for execution in active:
         with contextlib.suppress(IllegalMove):  # it has just ended
             request_abort(execution, by=actor.name)
+    return ""
 
 
 def save_named(execution: JobExecution, verb: str = "") -> None:

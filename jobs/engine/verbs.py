@@ -125,10 +125,11 @@ def retry(execution: JobExecution, *, actor: Actor) -> JobExecution:
 
 
 def delete_job(job: Job, *, actor: Actor) -> None:
-    """Delete a job and abort what is active of it; its executions stay as history."""
+    """Delete a job and abort what is active of it; its executions stay as history, and nothing comes after them."""
     actor.require(Right.EDIT, job.project_id, "deleting a job")
     with transaction.atomic():
         locked = job_for_update(job)
+        _cut_off(locked)
         for execution in JobExecution.objects.active().filter(job=locked):
             with contextlib.suppress(IllegalMove):
                 request_abort(execution, by=actor.name)
@@ -137,6 +138,13 @@ def delete_job(job: Job, *, actor: Actor) -> None:
         locked.delete()
         for action in private:
             action.delete()
+
+
+def _cut_off(job: Job) -> None:
+    """Jobs that came after this one do so no more."""
+    followers = list(job.followers.values_list("job_id", flat=True))
+    job.followers.all().delete()
+    Job.objects.filter(pk__in=followers).update(version=F("version") + 1)
 
 
 def delete_execution(execution: JobExecution, *, actor: Actor) -> None:

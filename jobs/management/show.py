@@ -27,6 +27,8 @@ PLAIN_FIELDS = (
     "expires_at",
     "requested_by",
     "node",
+    "triggered_by",
+    "chain",
 )
 
 

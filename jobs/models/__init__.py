@@ -3,8 +3,8 @@
 from jobs.models.access import ApiKey, Level, Membership, Project, Role, User
 from jobs.models.archive import Archive
 from jobs.models.audit import AuditEvent
-from jobs.models.execution import ActionExecution, Condition, Dependency, JobExecution, Output, Place
-from jobs.models.job import Action, Job, JobAction, LostPolicy, WhenActive
+from jobs.models.execution import ActionExecution, Dependency, JobExecution, Output, Place
+from jobs.models.job import Action, Condition, Job, JobAction, JobLink, LostPolicy, WhenActive
 from jobs.models.node import Leader, Node
 from jobs.models.secret import Secret
 
@@ -19,6 +19,7 @@ __all__ = [
     "Job",
     "JobAction",
     "JobExecution",
+    "JobLink",
     "Leader",
     "Level",
     "LostPolicy",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.errors import IllegalMove
 from jobs.models.access import Project
-from jobs.models.job import Job
+from jobs.models.job import Condition, Job
 from jobs.models.moves import DatabaseTime, update_row
 from jobs.models.queries import BEGAN_AT, HAS_ENDED, ExecutionQuerySet
 from jobs.states import ACTIVE, FINAL, LIVE, State, sources
@@ -106,6 +106,12 @@ class JobExecution(models.Model):
     output_expires_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retried_by")
+    triggered_by = models.BigIntegerField(null=True)
+    """The id of the execution whose end started it, by a link of its job. That one may have expired since."""
+    chain = models.BigIntegerField(null=True)
+    """The id of the first execution of its chain run, also in that one itself; null: it started nothing."""
+    is_skipped = models.BooleanField(default=False)
+    """It was never to run: a record of why it did not."""
 
     objects = ExecutionQuerySet.as_manager()
 
@@ -120,6 +126,9 @@ class JobExecution(models.Model):
             models.UniqueConstraint(fields=["idempotency_key"], name="one_execution_a_key"),
             models.UniqueConstraint(
                 fields=["job", "remote_ref"], condition=~Q(remote_ref=""), name="one_execution_a_remote_run"
+            ),
+            models.UniqueConstraint(
+                fields=["triggered_by", "job"], condition=Q(triggered_by__isnull=False), name="one_start_an_end"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=states(FINAL), finished_at__isnull=False)
@@ -148,6 +157,7 @@ class JobExecution(models.Model):
                 condition=Q(output_expires_at__isnull=False, output_seq__gt=0),
                 name="exec_output_expiry",
             ),
+            models.Index(fields=["chain", "job"], condition=Q(chain__isnull=False), name="exec_by_chain"),
             models.Index(fields=["project", "id"], name="exec_by_project"),
             models.Index(fields=["project", "state", "id"], name="exec_by_state"),
             models.Index(fields=["project", "kind", "id"], name="exec_by_kind"),
@@ -213,14 +223,6 @@ class JobExecution(models.Model):
     def _expiry(finished_at: datetime, own_days: int | None, setting: str) -> datetime | None:
         days = settings.HUB[setting] if own_days is None else own_days
         return finished_at + timedelta(days=days) if days else None
-
-
-class Condition(models.TextChoices):
-    """How a predecessor has to end."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    END = "end"
 
 
 class Dependency(models.Model):

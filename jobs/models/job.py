@@ -21,6 +21,8 @@ class WhenActive(models.TextChoices):
     """The new one waits for its turn."""
     REFUSE = "refuse"
     """The trigger is refused."""
+    SKIP = "skip"
+    """The trigger is answered with an execution that was aborted at once: a record that this one was left out."""
     REPLACE = "replace"
     """The old ones are aborted."""
 
@@ -32,6 +34,14 @@ class LostPolicy(models.TextChoices):
     """What the job's runners say: rerun only when all of them may be rerun."""
     RERUN = "rerun"
     FAIL = "fail"
+
+
+class Condition(models.TextChoices):
+    """How a predecessor has to end."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    END = "end"
 
 
 class Job(models.Model):
@@ -138,3 +148,19 @@ class JobAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}. {self.action}"
+
+
+class JobLink(models.Model):
+    """A job that is started by the ends of another's executions."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="links")
+    after_job = models.ForeignKey(Job, models.CASCADE, related_name="followers")
+    condition = models.CharField(max_length=10, choices=Condition, default=Condition.SUCCESS)
+
+    class Meta:
+        verbose_name = "link between jobs"
+        verbose_name_plural = "links between jobs"
+        constraints = [models.UniqueConstraint(fields=["job", "after_job"], name="one_link")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id} after {self.condition} of {self.after_job_id}"

@@ -13,6 +13,7 @@ from jobs.engine.rights import Actor, operator  # noqa: E402
 from jobs.engine.trigger import trigger  # noqa: E402
 from jobs.models import Job, JobExecution, Project  # noqa: E402
 
+NOOP = {"runner": "python", "spec": {"callable": "noop"}}
 MARKED = """
 mark() { echo "$1 $JOBHUB_EXECUTION $JOBHUB_ATTEMPT $(date +%s.%N)" >> "$MARKS/$JOBHUB_EXECUTION"; }
 mark start
@@ -39,6 +40,15 @@ def marked(*, n: int, seconds: float, marks: str, **fields: Any) -> list[str]:
     actor = _actor()
     job, _ = define(document, actor=actor)
     return [str(trigger(job, actor=actor)[0].uuid) for _ in range(n)]
+
+
+def chained(*, n: int, seconds: float, marks: str) -> list[str]:
+    """So many executions of `marked`, each of whose ends starts `second`, whose ends start `third`."""
+    actor = _actor()
+    for name, before in (("marked", []), ("second", ["marked"]), ("third", ["second"])):
+        after = [{"job": job, "on": "end"} for job in before]
+        define({"name": name, "actions": [NOOP], "concurrency_limit": 0, "after": after}, actor=actor)
+    return marked(n=n, seconds=seconds, marks=marks)
 
 
 def command(*, name: str, spec: dict[str, Any], **fields: Any) -> str:

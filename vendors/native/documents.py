@@ -60,6 +60,8 @@ class BulkAbort(Document):
     """By name or uuid; default: the project one acts in."""
     node: Text | None = None
     requested_by: Text | None = None
+    chain: int | None = Field(None, ge=1, lt=2**63)
+    """Those of the chain run that this execution began."""
     queued_from: Time | None = None
     queued_to: Time | None = None
     started_from: Time | None = None

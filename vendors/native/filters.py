@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 
 from jobs.models import Archive, AuditEvent, Job, JobExecution
@@ -19,6 +20,13 @@ class JobFilters(StrictFilterSet):
         fields = ["name", "kind"]
 
 
+class IdFilter(django_filters.Filter):
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, min_value=1, max_value=2**63 - 1)
+
+
 class StateFilter(django_filters.MultipleChoiceFilter):
     """One state. Several are left to the list's `ByState`, which reads them one by one."""
 
@@ -32,6 +40,7 @@ class ExecutionFilters(StrictFilterSet):
     state = StateFilter(choices=[(state.value, state.value) for state in State], label="May be repeated.")
     node = django_filters.CharFilter(label="Where it ran.")
     requested_by = django_filters.CharFilter(label="Who triggered it.")
+    chain = IdFilter(label="The chain run that this execution began.")
     queued_from = TimeFilter("queued_at", "gte", label="Queued at this time or later (RFC 3339).")
     queued_to = TimeFilter("queued_at", "lt", label="Queued before this time.")
     started_from = TimeFilter("started_at", "gte", label="Started at this time or later.")

@@ -58,6 +58,12 @@ class ExecutionSerializer(serializers.Serializer[Any]):
     requested_by = serializers.CharField()
     node = serializers.CharField()
     retry_of = serializers.IntegerField(allow_null=True)
+    triggered_by = serializers.IntegerField(
+        allow_null=True, help_text="The execution whose end started it, by `after` of its job; it may have expired."
+    )
+    chain = serializers.IntegerField(
+        allow_null=True, help_text="The first execution of the chain run that it belongs to."
+    )
     waiting_for = ReasonSerializer(many=True)
 
 

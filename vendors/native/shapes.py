@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.engine.documents import document_of
 from jobs.engine.waiting import waiting_for
-from jobs.models import Job, JobAction, JobExecution
+from jobs.models import Job, JobAction, JobExecution, JobLink
 from jobs.states import State
 
 Row = dict[str, Any]
@@ -41,6 +41,8 @@ EXECUTION = (
     "priority",
     "run_at",
     "retry_of_id",
+    "triggered_by",
+    "chain",
     "version",
     "place",
     "n_blocks",
@@ -82,6 +84,8 @@ def execution_json(row: Row, waiting: list[Row]) -> Row:
         "requested_by": row["requested_by"],
         "node": row["node"],
         "retry_of": row["retry_of_id"],
+        "triggered_by": row["triggered_by"],
+        "chain": row["chain"],
         "waiting_for": waiting,
     }
 
@@ -111,21 +115,24 @@ def _is_queued(row: Row) -> bool:
 
 
 def jobs_json(jobs: Iterable[Job]) -> list[Row]:
-    """Jobs with their owners and projects; the actions of all of them in one query."""
+    """Jobs with their owners and projects; the actions and the links of all of them in one query each."""
     jobs = list(jobs)
     steps: dict[int, list[JobAction]] = {job.pk: [] for job in jobs}
     for step in JobAction.objects.filter(job__in=steps).select_related("action").order_by("position"):
         steps[step.job_id].append(step)
-    return [job_json(job, steps[job.pk]) for job in jobs]
+    links: dict[int, list[JobLink]] = {job.pk: [] for job in jobs}
+    for link in JobLink.objects.filter(job__in=links).select_related("after_job").order_by("after_job__name"):
+        links[link.job_id].append(link)
+    return [job_json(job, steps[job.pk], links[job.pk]) for job in jobs]
 
 
-def job_json(job: Job, steps: list[JobAction] | None = None) -> Row:
+def job_json(job: Job, steps: list[JobAction] | None = None, links: list[JobLink] | None = None) -> Row:
     return {
         "id": job.pk,
         "uuid": job.uuid,
         "project": job.project.name,
         "owner": job.owner.username if job.owner else None,
-        **document_of(job, steps),
+        **document_of(job, steps, links),
         "hold": _hold(job),
         "created_at": job.created_at,
         "updated_at": job.updated_at,

@@ -22,6 +22,10 @@ PLAIN = {
     "priority": 0,
     "node": "",
     "timeout_s": "",
+    "soft_timeout_s": "",
+    "after_success": "",
+    "after_failure": "",
+    "after_end": "",
     "retries": 0,
     "retry_delay_s": 10,
     "on_lost": "",
@@ -66,7 +70,14 @@ def test_a_new_job_is_defined_by_the_engine(look: Look, alice: User, alpha: Proj
 
 
 def test_saving_an_unchanged_form_changes_nothing_but_the_version(look: Look, alice: User, make_job: MakeJob) -> None:
-    job = make_job("same", actions=[NOOP, {**NOOP, "mandatory": True, "retries": 3}], params={"a": "b"}, keep_last=4)
+    job = make_job(
+        "same",
+        actions=[NOOP, {**NOOP, "mandatory": True, "retries": 3}],
+        params={"a": "b"},
+        keep_last=4,
+        soft_timeout_s=9,
+        after=[{"job": make_job("x").name, "on": "end"}],
+    )
     before = document_of(job)
     client = look(alice)
     answer = client.post(change_url(job), browser_data(client, job))
@@ -94,6 +105,21 @@ def test_a_shared_action_can_be_used(look: Look, alice: User, alpha: Project, op
     assert "common (python; alpha)" in page(look(alice), ADD)
     look(alice).post(ADD, form("sharing", {"runner": "use:common"}, project=alpha.pk))
     assert document_of(Job.objects.get(name="sharing"))["actions"] == [{"use": "common", "mandatory": False}]
+
+
+def test_the_jobs_that_it_comes_after_stand_one_a_line(look: Look, alice: User, make_job: MakeJob) -> None:
+    for name in ("a", "b", "c d"):
+        make_job(name)
+    job = make_job("last")
+    look(alice).post(change_url(job), form("last", NOOP, after_success=" a\r\n\r\nc d ", after_end="b"))
+    saved = document_of(Job.objects.get(pk=job.pk))["after"]
+    assert saved == [{"job": "a", "on": "success"}, {"job": "b", "on": "end"}, {"job": "c d", "on": "success"}]
+
+
+def test_a_job_shows_what_it_starts(look: Look, alice: User, make_job: MakeJob) -> None:
+    job = make_job("first")
+    follower = make_job("second", after=[{"job": "first", "on": "failure"}])
+    assert f'<a href="{change_url(follower)}">second</a>' in page(look(alice), change_url(job))
 
 
 def test_save_and_trigger_leads_to_the_trigger_page(look: Look, alice: User, alpha: Project) -> None:
@@ -140,6 +166,8 @@ def test_text_that_is_no_json_says_where(look: Look, alice: User, alpha: Project
         ({"params": '{"a": [1]}'}, "params", "a"),
         ({"params": "[1]"}, "params", "dictionary"),
         ({"retries": "many"}, "retries", "whole number"),
+        ({"after_failure": "nobody"}, "after_failure", "nobody: there is no job"),
+        ({"after_end": "fine"}, "after_end", "fine: goes round: fine → fine"),
     ],
 )
 def test_a_wrong_field_is_told_at_the_field(

@@ -86,7 +86,18 @@ def test_a_list_keeps_its_budget_however_long_it_is(
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite how it would answer")
 @pytest.mark.parametrize(
     "query",
-    ["", "state=active", "state=failed", "kind=python", "node=node-1", "project=1", "job=1", "q=job", "before=100"],
+    [
+        "",
+        "state=active",
+        "state=failed",
+        "kind=python",
+        "node=node-1",
+        "project=1",
+        "job=1",
+        "chain=1",
+        "q=job",
+        "before=100",
+    ],
 )
 @pytest.mark.parametrize("who", ["root", "alice"])
 def test_no_question_about_executions_reads_the_whole_table(

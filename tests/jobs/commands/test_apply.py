@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.models import Action, AuditEvent, Job, JobExecution, Project, User
+from jobs.models import Action, AuditEvent, Job, JobExecution, JobLink, Project, User
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.commands.conftest import Run
 
@@ -32,6 +32,16 @@ jobs:
 triggers:
   - {job: first, params: {n: 1}}
   - {job: second, after: [first], on: end}
+"""
+
+
+LINKED = """
+jobs:
+  - {name: last, actions: [{use: say}], after: [{job: middle, on: end}, {job: first}]}
+  - {name: middle, actions: [{use: say}], after: [{job: first, on: failure}]}
+  - {name: first, actions: [{use: say}]}
+actions:
+  - {key: say, runner: command, spec: {argv: [echo, hi]}}
 """
 
 
@@ -138,6 +148,26 @@ def test_the_job_that_asks_the_hub_needs_its_address_to_be_allowed(run: Run) -> 
     assert (done.code, "JOBHUB_ALLOWED_TARGETS" in done.err) == (2, True)
 
 
+def test_jobs_come_after_others_that_stand_further_down(run: Run, file: Write) -> None:
+    run("apply", file(LINKED))
+
+    assert JobLink.objects.count() == 3
+    assert set(run("apply", file(LINKED)).lines[1:]) == {
+        f"unchanged  job {name}" for name in ("first", "middle", "last")
+    }
+
+
+def test_a_link_that_is_turned_round_is_a_change(run: Run, file: Write) -> None:
+    run("apply", file(LINKED))
+    turned = LINKED.replace(", after: [{job: first, on: failure}]", "").replace(
+        "first, actions: [{use: say}]}", "first, actions: [{use: say}], after: [{job: middle}]}"
+    )
+
+    done = run("apply", file(turned))
+
+    assert {"changed    job first", "changed    job middle", "unchanged  job last"} <= set(done.lines)
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("text", "said"),
@@ -157,6 +187,11 @@ def test_the_job_that_asks_the_hub_needs_its_address_to_be_allowed(run: Run) -> 
         ("project: nowhere", "there is no project 'nowhere'"),
         ("actions: [{runner: command, spec: {argv: [x]}}]", "actions.None.key: this field is required"),
         ("triggers: [{job: a}]", "triggers.0.job: the file has no job 'a'"),
+        (
+            LINKED.replace("first, actions: [{use: say}]", "first, actions: [{use: say}], after: [{job: last}]"),
+            "jobs.last.after: goes round: last → first → last",
+        ),
+        (LINKED.replace("job: middle", "job: x"), "jobs.last.after.0.job: there is no job 'x' in this project"),
         (CHAIN.replace("[first]", "[second]"), "triggers.1.after: 'second' must stand further up"),
         (NIGHTLY + NIGHTLY.replace("\njobs:\n", ""), "jobs.nightly: stands twice in the file"),
     ],

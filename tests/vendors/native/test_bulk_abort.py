@@ -88,6 +88,7 @@ def test_a_reader_aborts_nothing(rita: User, client_of: ClientOf, make_execution
         ({"jobs": "x"}, "jobs"),
         ({"job": "a\u0000"}, None),
         ({"all": "maybe"}, "all"),
+        ({"chain": 0}, "chain"),
     ],
 )
 def test_it_names_what_is_wrong(

@@ -43,6 +43,8 @@ FIELDS = [
     "requested_by",
     "node",
     "retry_of",
+    "triggered_by",
+    "chain",
     "waiting_for",
 ]
 
@@ -210,6 +212,13 @@ def test_it_filters_by_words(
     assert client.get(URL, {field: "nobody"}).json()["results"] == []
 
 
+def test_it_filters_by_chain_run(client: APIClient, make_execution: MakeExecution) -> None:
+    first = make_execution()
+    wanted = {make_execution(chain=first.pk).pk for _ in range(2)}
+
+    assert {one["id"] for one in client.get(URL, {"chain": first.pk}).json()["results"]} == wanted
+
+
 @pytest.mark.parametrize("name", ["queued", "started", "finished"])
 def test_it_filters_by_times_from_until_before(name: str, client: APIClient, make_execution: MakeExecution) -> None:
     now = timezone.now().replace(microsecond=0)
@@ -255,6 +264,10 @@ def test_it_filters_by_times_from_until_before(name: str, client: APIClient, mak
         ("cursor=WyJuYW1lIixmYWxzZSwxXQ", ["cursor"]),
         ("cursor=" + "A" * 5000, ["cursor"]),
         ("order=-id", ["order"]),
+        ("chain=0", ["chain"]),
+        ("chain=1.5", ["chain"]),
+        ("chain=9223372036854775808", ["chain"]),
+        ("chain=" + "9" * 5000, ["chain"]),
         ("foo=1&state=x&queued_from=1", ["foo", "queued_from", "state"]),
     ],
 )

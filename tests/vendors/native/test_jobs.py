@@ -41,6 +41,22 @@ def test_a_job_is_its_document_and_what_the_hub_knows(client: APIClient, make_jo
     assert shown["hold"] is None
 
 
+def test_it_shows_what_a_job_comes_after_as_it_was_put(client: APIClient, make_job: MakeJob) -> None:
+    make_job("a")
+    document = {"name": "b", "actions": [NOOP], "after": [{"job": "a", "on": "failure"}]}
+    made = client.post(JOBS, document, format="json").json()
+
+    assert made["after"] == document["after"]
+    assert [job["after"] for job in client.get(JOBS).json()["results"]] == [[], document["after"]]
+
+
+def test_a_circle_is_spelled_out(client: APIClient, make_job: MakeJob) -> None:
+    make_job("a"), make_job("b", after=[{"job": "a"}])
+    answer = client.patch(f"{JOBS}/a", {"after": [{"job": "b"}]}, format="json")
+
+    assert answer.json()["errors"] == [{"field": "after.0.job", "message": "goes round: a → b → a"}]
+
+
 @pytest.mark.parametrize("name", ["plain", "nightly/db", "a/b/c", "ä ö", "50% & more?", "with:colon.dot", "x#y", "p+q"])
 def test_it_finds_a_job_by_its_name(name: str, client: APIClient, make_job: MakeJob) -> None:
     job = make_job(name)
@@ -156,7 +172,7 @@ def test_a_page_costs_four_queries_however_many_jobs(
         make_job()
     client.get(JOBS)
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         assert len(client.get(JOBS).json()["results"]) == 10
 
 
