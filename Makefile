@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV ?= .venv
 BIN := $(VENV)/bin
 TESTS ?=
+# Many tests wait for real processes, so one process more than there are cores keeps these busy.
+TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint format bench clean
@@ -21,8 +23,8 @@ run: $(VENV)/.run  ## Run the hub: install what it needs, make its database and 
 setup: $(VENV)/.run  ## Do what `make run` does before it starts the hub.
 	@$(BIN)/python manage.py setup
 
-test: lint  ## Check style and types, then run the tests; TESTS="tests/jobs -k name" chooses some.
-	$(BIN)/python -m pytest $(TESTS)
+test: lint  ## Check style and types, then run the tests; TESTS="tests/jobs -k name" chooses some, one by one.
+	$(BIN)/python -m pytest $(or $(TESTS),-n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder)
 
 lint: $(VENV)/.dev  ## Check style and types.
 	$(BIN)/ruff format --check .

@@ -1,20 +1,25 @@
 """The parts of the suite that need something of the machine: says which were skipped and why, and refuses to skip them.
 
+A test belongs to a part by its mark (`pytestmark = pytest.mark.clients` at the top of a file); what is in
+`tests/clients` has that one by itself.
 `REQUIRE_PARTS=postgres,redis` makes a run fail in which a test of these parts was skipped, or in which there was none.
 """
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 PARTS = {
+    "clients": "the vendors' own clients, installed from PyPI (tests/clients)",
     "cluster": "real worker processes",
     "mounts": "small file systems, mounted by root",
     "mysql": "a MySQL or MariaDB server (TEST_MYSQL_URL)",
     "postgres": "a PostgreSQL server (TEST_POSTGRES_URL)",
     "redis": "a Redis server (TEST_REDIS_URL)",
 }
+CLIENTS = Path(__file__).with_name("clients")
 MOUNTING = {"small_disk"}
 """Fixtures that mount."""
 
@@ -36,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if fixtures & MOUNTING:
             item.add_marker("mounts")
+        if CLIENTS in item.path.parents:
+            item.add_marker("clients")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

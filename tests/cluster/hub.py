@@ -7,9 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +15,24 @@ import psutil
 import psycopg
 import redis
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.cluster.templates import ROOT, Templates, manage, run_sql
+from tests.waiting import eventually
+
 GUARD = "guard.py"
-PATIENCE = 3
-
-
-def eventually(condition: Callable[[], Any], *, within_s: float, what: str) -> Any:
-    """Wait for something to become true; what it was is told when it does not.
-
-    `within_s` is what a quiet machine needs at most; a busy one gets more.
-    """
-    until = time.monotonic() + within_s * PATIENCE
-    while time.monotonic() < until:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {within_s} s: {what}")
 
 
 class Hub:
     """`database` and `broker` are URLs of servers, empty for the embedded ones."""
 
-    def __init__(self, folder: Path, *, database: str = "", broker: str = "", **settings: object) -> None:
+    def __init__(
+        self, folder: Path, templates: Templates, *, database: str = "", broker: str = "", **settings: object
+    ) -> None:
         self.folder = folder
         self.marks = folder / "marks"
         self.marks.mkdir(parents=True)
         self._server = database
         self._name = f"jobhub_{uuid.uuid4().hex[:12]}"
         self._broker = broker
-        if database:
-            self._admin(f"CREATE DATABASE {self._name}")
         self.env = {key: value for key, value in os.environ.items() if not key.startswith("JOBHUB_")} | {
             "DJANGO_SETTINGS_MODULE": "jobhub.settings",
             "PYTHONPATH": str(ROOT),
@@ -60,17 +46,13 @@ class Hub:
         }
         self.log = folder / "worker.log"
         self.mains: list[subprocess.Popen[bytes]] = []
-        self.manage("migrate", "--verbosity=0")
+        templates.copy(self._name, self.env)
         if broker:
             redis.from_url(broker).delete("django_q:jobhub:q")
 
     # -- commands and data -----------------------------------------------------------------------------------------
     def manage(self, *args: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *args], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return manage(self.env, *args)
 
     def seed(self, what: str, **given: object) -> Any:
         """Run a function of `tests.cluster.seeds` inside the hub; returns what it returned."""
@@ -99,10 +81,6 @@ class Hub:
     def n_active(self) -> int:
         return sum(n for state, n in self.states().items() if state not in ("succeeded", "failed", "aborted"))
 
-    def _admin(self, sql: str) -> None:
-        with psycopg.connect(f"{self._server}/postgres", autocommit=True) as connection:
-            connection.execute(sql)  # type: ignore[arg-type]
-
     # -- processes -------------------------------------------------------------------------------------------------
     def start(self) -> subprocess.Popen[bytes]:
         """Another `manage.py worker`, in a process group of its own; returns once its pool stands."""
@@ -120,16 +98,16 @@ class Hub:
         assert main.poll() is None, self.log.read_text()
         return main
 
-    def pool(self, main: subprocess.Popen[bytes]) -> psutil.Process | None:
-        with contextlib.suppress(psutil.Error):
-            return next(iter(psutil.Process(main.pid).children()), None)
-        return None
+    def pool(self, main: subprocess.Popen[bytes]) -> psutil.Process:
+        """Raises `NoSuchProcess` while there is none."""
+        for process in psutil.Process(main.pid).children():
+            return process
+        raise psutil.NoSuchProcess(main.pid)
 
     def workers(self, main: subprocess.Popen[bytes]) -> list[psutil.Process]:
         """The children of the pool: workers, monitor and pusher."""
         with contextlib.suppress(psutil.Error):
-            pool = self.pool(main)
-            return pool.children() if pool else []
+            return self.pool(main).children()
         return []
 
     def busy(self, main: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -162,4 +140,4 @@ class Hub:
                         process.send_signal(signal.SIGKILL)
             main.wait()
         if self._server:
-            self._admin(f"DROP DATABASE {self._name} WITH (FORCE)")
+            run_sql(self._server, f"DROP DATABASE {self._name} WITH (FORCE)")

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.cluster.hub import eventually
+from tests.waiting import eventually
 
 
 def binaries() -> Path | None:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.cluster import marks
 from tests.cluster.conftest import MakeHub
-from tests.cluster.hub import eventually
 from tests.cluster.postgres import Server
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.postgres]
 

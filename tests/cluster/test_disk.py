@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster import marks
 from tests.cluster.conftest import MakeHub
-from tests.cluster.hub import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 

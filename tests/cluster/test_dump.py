@@ -14,7 +14,9 @@ import psycopg
 import pytest
 
 from tests.cluster.conftest import MakeHub, postgres
-from tests.cluster.hub import ROOT, Hub, eventually
+from tests.cluster.hub import ROOT, Hub
+from tests.programs import running
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 SQLITE = pytest.param("sqlite")
@@ -98,14 +100,10 @@ def test_a_database_without_tables_gets_them(hub_on: HubOn) -> None:
 def test_a_dump_is_one_moment_while_others_write(hub_on: HubOn, kind: str) -> None:
     hub = hub_on(kind)
     furnish(hub, 2000)
-    writer = subprocess.Popen([sys.executable, "-c", WRITER], cwd=ROOT, env=hub.env)
-    try:
+    with running([sys.executable, "-c", WRITER], cwd=ROOT, env=hub.env) as writer:
         eventually(lambda: hub.rows("SELECT count(*) FROM jobs_node")[0][0] > 10, within_s=30, what="writes")
         rows = content(dump(hub))
         assert writer.poll() is None
-    finally:
-        writer.kill()
-        writer.wait()
     nodes = sorted(row[1] for row in rows["jobs_node.jsonl"] if row[1].startswith("pair"))
     assert len(nodes) > 10
     assert nodes == [f"pair-{n}-{half}" for n in sorted(range(len(nodes) // 2), key=str) for half in "ab"]
@@ -217,11 +215,12 @@ def test_a_file_is_never_overwritten(hub_on: HubOn) -> None:
 
 # -- interrupted -------------------------------------------------------------------------------------------------------
 def is_writing(hub: Hub) -> bool:
-    """Whether somebody has begun to replace its rows."""
-    if "JOBHUB_DATABASE_URL" in hub.env:
-        with psycopg.connect(hub.env["JOBHUB_DATABASE_URL"]) as connection:
-            here = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-            return connection.execute(f"{here} AND query LIKE 'INSERT INTO \"jobs_%'").fetchone() is not None
+    """Whether somebody has begun to replace its rows. Seen from outside: a restore wants the database alone."""
+    if url := hub.env.get("JOBHUB_DATABASE_URL"):
+        server, _, name = url.rpartition("/")
+        with psycopg.connect(f"{server}/postgres") as connection:
+            writes = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE 'INSERT INTO \"jobs_%%'"
+            return connection.execute(writes, [name]).fetchone() is not None
     database = sqlite3.connect(Path(hub.env["JOBHUB_VAR"]) / "hub" / "jobhub.sqlite3", timeout=0, isolation_level=None)
     try:
         database.execute("BEGIN IMMEDIATE")
@@ -239,10 +238,8 @@ def test_a_killed_restore_leaves_what_was_there(hub_on: HubOn, kind: str) -> Non
     furnish(target)
     before = content(dump(target, "before.zip"))
     command = [sys.executable, "manage.py", "restore", str(dump(source)), "--replace", "everything"]
-    restore = subprocess.Popen(command, cwd=ROOT, env=target.env)
-    eventually(lambda: is_writing(target), within_s=60, what="the restore's writes")
-    restore.kill()
-    restore.wait()
+    with running(command, cwd=ROOT, env=target.env):
+        eventually(lambda: is_writing(target), within_s=60, what="the restore's writes")
 
     assert content(dump(target, "after.zip")) == before
     manage(target, "restore", command[3], "--replace", "everything")

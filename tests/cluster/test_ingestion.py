@@ -12,9 +12,10 @@ import psutil
 import pytest
 
 from tests.cluster.conftest import MakeHub
-from tests.cluster.hub import Hub, eventually
+from tests.cluster.hub import Hub
 from tests.databases import Database, database_of
 from tests.jobs.runners.ingest import ids_of, spec_of
+from tests.waiting import eventually
 
 N_KILLS = 20
 SLOW = (
@@ -22,7 +23,7 @@ SLOW = (
     "{{#max_primary_key}}WHERE id > {{max_primary_key}}{{/max_primary_key}} ORDER BY id"
 )
 
-pytestmark = [pytest.mark.cluster, pytest.mark.postgres]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.postgres]
 
 
 @pytest.fixture
@@ -65,10 +66,13 @@ def test_killed_workers_neither_lose_nor_double_a_row(make_hub: MakeHub, source:
     start(hub, source, {"lines": {"jsonl": str(out)}, "rows": {"table": {"url": source.url, "table": "copy"}}})
     port, dice = urlsplit(source.url).port or 5432, random.Random(20)
 
-    for _ in range(N_KILLS):
+    n_kills = 0
+    while n_kills < N_KILLS:
         victims = eventually(lambda: keep_busy(hub, source, port), within_s=60, what="a busy worker")
         time.sleep(dice.uniform(0.1, 0.6))
-        dice.choice(victims).kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            dice.choice(victims).kill()
+            n_kills += 1
 
     eventually(lambda: not hub.n_active(), within_s=180, what="the end of all executions")
     for name in ("lines", "rows"):

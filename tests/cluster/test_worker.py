@@ -9,7 +9,9 @@ import pytest
 
 from tests.cluster import marks
 from tests.cluster.conftest import MakeHub
-from tests.cluster.hub import Hub, eventually
+from tests.cluster.hub import Hub
+from tests.programs import are_gone, is_pid_gone
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -35,11 +37,7 @@ def pids(folder: Path) -> list[int]:
 
 
 def alive(folder: Path) -> list[int]:
-    found = []
-    for pid in pids(folder):
-        if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-            found.append(pid)
-    return found
+    return [pid for pid in pids(folder) if not is_pid_gone(pid)]
 
 
 def ended(hub: Hub) -> bool:
@@ -136,8 +134,8 @@ def test_kill_of_the_main_process_leaves_no_process(make_hub: MakeHub) -> None:
     family = psutil.Process(main.pid).children(recursive=True)
     main.kill()
     main.wait()
-    gone, left = psutil.wait_procs(family, timeout=30)
-    assert (len(gone) > 5, left) == (True, [])
+    assert len(family) > 5
+    eventually(lambda: are_gone(family), within_s=10, what="the end of all")
     eventually(lambda: not alive(hub.marks), within_s=5, what="no process of the command")
 
 
@@ -150,7 +148,7 @@ def test_the_watchdog_restarts_a_pool_that_does_nothing(make_hub: MakeHub) -> No
         process.suspend()
     hub.seed("command", name="quick", spec={"argv": ["true"]})
     eventually(lambda: hub.states() == {"succeeded": 1}, within_s=20, what="the command, by a fresh pool")
-    assert not [process for process in silent if process.is_running()]
+    assert are_gone(silent)
 
 
 def test_work_is_not_silence(make_hub: MakeHub) -> None:

@@ -8,12 +8,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,15 +24,6 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
-
-
-def eventually(condition: Callable[[], Any], *, within_s: float = 30, what: str) -> Any:
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {within_s} s: {what}")
 
 
 class Hub:
@@ -77,11 +69,20 @@ class Hub:
 
     def states(self, job: str) -> list[str]:
         """The states of a job's executions, read past all commands: they take a second each."""
-        with contextlib.closing(
-            sqlite3.connect(f"{self.env['JOBHUB_VAR']}/hub/jobhub.sqlite3", timeout=20)
-        ) as database:
+        with contextlib.closing(sqlite3.connect(self._database, timeout=20)) as database:
             rows = database.execute("SELECT state FROM jobs_jobexecution WHERE job_name = ?", [job]).fetchall()
         return [state for (state,) in rows]
+
+    def content(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of the engine's tables; without the audit, in which every command may leave its own."""
+        with contextlib.closing(sqlite3.connect(self._database, timeout=20)) as database:
+            found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'jobs_*'")
+            tables = [name for (name,) in found if name != "jobs_auditevent"]
+            return {name: database.execute(f"SELECT * FROM {name} ORDER BY id").fetchall() for name in tables}
+
+    @property
+    def _database(self) -> Path:
+        return Path(self.env["JOBHUB_VAR"]) / "hub" / "jobhub.sqlite3"
 
     def get(self, path: str) -> int | None:
         """The status of a page, `None` when nobody answers."""

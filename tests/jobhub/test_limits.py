@@ -5,15 +5,18 @@ One web process with four threads, so that few sockets are many.
 
 import contextlib
 import http.client
+import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from jobhub.web import HEADER_TIMEOUT_MS
-from tests.jobhub.hub import Hub, eventually
+from tests.jobhub.hub import Hub
+from tests.waiting import eventually
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("limits")]
 ATTACKER = "127.0.0.66"
 HEAD = b"Host: localhost\r\n"
 CHUNKED = b"POST /hub/v1/jobs HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab"
@@ -23,9 +26,9 @@ LARGE_FILE = b"GET /static/admin/js/vendor/xregexp/xregexp.js HTTP/1.1\r\n" + HE
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def hub(tmp_path_factory: pytest.TempPathFactory, installed: Path) -> Iterator[Hub]:
     hub = Hub(tmp_path_factory.mktemp("hub"), WEB_WORKERS=1)
-    assert hub.run("setup").returncode == 0
+    shutil.copytree(installed, hub.env["JOBHUB_VAR"])
     hub.start("web")
     eventually(lambda: hub.get("/healthz") == 200, what="an answer")
     yield hub

@@ -15,16 +15,11 @@ import pytest
 
 from jobhub.certificates import Pair
 from tests.jobhub.certificate import bring
-from tests.jobhub.hub import Hub, eventually, free_port
+from tests.jobhub.hub import Hub, free_port
+from tests.programs import are_gone, is_gone
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("installed")
-    assert Hub(folder).run("setup").returncode == 0
-    return folder / "var"
 
 
 @pytest.fixture
@@ -156,7 +151,7 @@ def test_a_renewed_certificate_is_taken_and_the_plain_port_stays(
         new.key.replace(pair.key)
         eventually(lambda: served(ports[0]) != before, what="the new certificate")
 
-    assert all(process.is_running() for process in plain)
+    assert not any(is_gone(process) for process in plain)
     assert hub.get("/healthz") == 200
 
 
@@ -176,13 +171,13 @@ def test_a_tls_port_that_dies_is_started_again(hub: Hub, ports: tuple[int, int])
 
 def test_it_ends_with_all_its_processes(hub: Hub) -> None:
     main = web(hub)
+    eventually(lambda: len(hub.family(main)) > 6, what="all its processes")
     family = hub.family(main)
 
     main.send_signal(signal.SIGTERM)
 
     assert main.wait(30) == 0
-    assert len(family) > 6
-    assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert are_gone(family)
 
 
 def test_a_tls_port_in_use_is_refused(hub: Hub, ports: tuple[int, int]) -> None:

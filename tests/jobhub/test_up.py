@@ -11,17 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.jobhub.hub import Hub, eventually
+from tests.jobhub.hub import Hub
+from tests.programs import are_gone, is_gone
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a hub after its `setup`, to be copied: the migrations take seconds."""
-    folder = tmp_path_factory.mktemp("installed")
-    assert Hub(folder).run("setup").returncode == 0
-    return folder / "var"
 
 
 @pytest.fixture
@@ -37,14 +31,6 @@ def hub(bare: Hub, installed: Path) -> Hub:
     """A hub that was set up."""
     shutil.copytree(installed, bare.env["JOBHUB_VAR"])
     return bare
-
-
-def is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-
-
-def are_gone(family: list[psutil.Process]) -> bool:
-    return all(is_gone(process) for process in family)
 
 
 # -- it works ----------------------------------------------------------------------------------------------------------
@@ -66,12 +52,14 @@ def test_the_first_start_runs_the_examples_and_ctrl_c_leaves_nothing(bare: Hub) 
 
 def test_the_second_start_finds_everything_in_place(bare: Hub) -> None:
     first = bare.run("setup", "--json").stdout
+    before = bare.content()
 
     again = bare.run("setup", "--json").stdout
 
     assert '"first_run": true' in first
     assert '"first_run": false' in again
-    assert bare.run("executions", "--json").stdout.count('"handle"') == 3
+    assert len(before["jobs_jobexecution"]) == 6
+    assert bare.content() == before
 
 
 def test_the_admin_has_its_style_and_a_login(hub: Hub) -> None:
@@ -124,11 +112,11 @@ def test_a_web_process_that_dies_is_replaced(hub: Hub) -> None:
 
 def test_kill_9_of_the_main_process_leaves_none(hub: Hub) -> None:
     main = hub.up()
+    eventually(lambda: len(hub.family(main)) > 6, what="all its processes")
     family = hub.family(main)
 
     main.kill()
 
-    assert len(family) > 6
     eventually(lambda: are_gone(family), within_s=10, what="the end of all")
 
 

@@ -2,18 +2,8 @@
 
 import os
 import signal
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-
-
-def eventually(condition: Callable[[], bool], timeout_s: float = 20) -> None:
-    """Return once it holds."""
-    give_up_at = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < give_up_at, "it did not come true"
-        time.sleep(0.02)
 
 
 class Mark:

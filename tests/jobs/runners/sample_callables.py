@@ -33,11 +33,11 @@ def describe(context: Context) -> str:
 @register("t.surroundings")
 def surroundings(context: Context) -> str:
     heavy = [name for name in ("django", "pydantic", "asyncio") if name in sys.modules]
-    fds = sorted(os.readlink(f"/proc/self/fd/{fd}").split(":")[0] for fd in range(20) if _is_open(fd))
+    fds = sorted(os.readlink(f"/proc/self/fd/{fd}").split(":")[0] for fd in os.listdir("/proc/self/fd") if _is_open(fd))
     return repr((heavy, fds, sorted(name for name in os.environ if "SECRET" in name or name == "PYTHONPATH")))
 
 
-def _is_open(fd: int) -> bool:
+def _is_open(fd: str) -> bool:
     return os.path.exists(f"/proc/self/fd/{fd}")
 
 

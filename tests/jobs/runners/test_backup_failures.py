@@ -15,7 +15,8 @@ from jobs.runners.backup import BackupRunner
 from jobs.runners.context import Context, Stop
 from tests.jobs.runners.archives import NAME, Bench, look, outlive_overlap
 from tests.jobs.runners.disks import small_disk
-from tests.jobs.runners.processes import eventually
+from tests.programs import running
+from tests.waiting import eventually
 
 __all__ = ["small_disk"]
 
@@ -219,23 +220,23 @@ def test_a_disk_that_is_full_for_the_snapshot_is_named(bench: Bench, small_disk:
     assert nothing_is_left(bench)
 
 
+def backup_and_kill(bench: Bench, **fields: int) -> None:
+    """By kill -9, while it writes its archive."""
+    with running(command(bench, compression="gzip", **fields), stdout=subprocess.DEVNULL):
+        eventually(lambda: any(path.stat().st_size > 100_000 for path in bench.home.path.glob(".partial-*/archive*")))
+
+
 def test_a_killed_backup_never_looks_whole(bench: Bench) -> None:
     bench.backup(max_level=5)
     (bench.source / "big").write_bytes(os.urandom(100_000_000))
-    worker = subprocess.Popen(command(bench, max_level=5, compression="gzip"), stdout=subprocess.DEVNULL)
-    eventually(lambda: any(path.stat().st_size > 100_000 for path in bench.home.path.glob(".partial-*/archive*")))
-    worker.kill()
-    worker.wait()
+    backup_and_kill(bench, max_level=5)
     assert [level.manifest.level for level in bench.levels] == [0]
     assert bench.home.listing().damages == []
 
 
 def test_after_a_kill_the_next_backup_works_and_clears_up(bench: Bench) -> None:
     (bench.source / "big").write_bytes(os.urandom(100_000_000))
-    worker = subprocess.Popen(command(bench, compression="gzip"), stdout=subprocess.DEVNULL)
-    eventually(lambda: any(path.stat().st_size > 100_000 for path in bench.home.path.glob(".partial-*/archive*")))
-    worker.kill()
-    worker.wait()
+    backup_and_kill(bench)
     (bench.source / "big").unlink()
     bench.backup()
     assert list(bench.home.path.glob(".partial-*")) == []

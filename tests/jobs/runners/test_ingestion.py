@@ -1,7 +1,6 @@
 """Ingestion into JSON Lines files: all of it, the rest of it, and what stops it in the middle."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from jobs.runners.ingestion import IngestionRunner
 from tests.databases import Database, MakeDatabase
 from tests.jobs.runners.disks import small_disk
 from tests.jobs.runners.ingest import EVERYTHING, Crash, Crashing, Stopping, ids_of, ingest, lines_of, spec_of
+from tests.programs import running
 
 __all__ = ["small_disk"]
 
@@ -293,16 +293,14 @@ def test_a_file_that_is_gone_is_made_anew(sqlite: Database, out: Path, context: 
 
 def test_a_run_waits_for_another_one_that_has_the_file(sqlite: Database, out: Path, context: Context) -> None:
     script = "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.flock(f, 2); print(flush=True); time.sleep(60)"
-    other = subprocess.Popen([sys.executable, "-c", script, str(out)], stdout=subprocess.PIPE)
-    assert other.stdout
-    other.stdout.readline()
-    timer = threading.Timer(0.5, lambda: other.send_signal(signal.SIGKILL))
-    timer.start()
+    with running([sys.executable, "-c", script, str(out)], stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        timer = threading.Timer(0.5, other.kill)
+        timer.start()
 
-    assert ingest(spec_of(sqlite, {"jsonl": str(out)}), context).records == 25
-    timer.join()
-    other.wait()
-    other.stdout.close()
+        assert ingest(spec_of(sqlite, {"jsonl": str(out)}), context).records == 25
+        timer.join()
 
 
 def test_a_full_disk_is_told(sqlite: Database, context: Context, small_disk: Path) -> None:

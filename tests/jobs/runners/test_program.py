@@ -13,7 +13,8 @@ from jobs.errors import RunFailed, Stopped
 from jobs.runners import guard
 from jobs.runners.context import Context, Stop
 from jobs.runners.program import run_program
-from tests.jobs.runners.processes import Mark, eventually
+from tests.jobs.runners.processes import Mark
+from tests.waiting import eventually
 
 FAMILY = """
 {prelude}

@@ -24,6 +24,7 @@ from jobs.worker.ticker import rescue
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.conftest import Action
 from tests.jobs.puppets import listen
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fast_beats")]
 OPERATOR = operator("test")
@@ -36,13 +37,6 @@ def no_drain() -> Iterator[None]:
     """The flags are the process's own: they are lowered again."""
     yield
     FLAGS._drain_until.value = 0.0
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 @pytest.fixture

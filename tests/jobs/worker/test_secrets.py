@@ -35,7 +35,7 @@ VALUES = {
     "token": "t0ken-of-the-api",
     "pw": "p@ss/w0rd & more",
     "key": "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\n-----END KEY-----",
-    "short": "4321",
+    "short": "zQ7~",  # no number, UUID or time has it by chance
 }
 COMMAND = {"env": {name.upper(): {"secret": name} for name in VALUES}, "shell": True}
 LONG = 40_000
