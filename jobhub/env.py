@@ -205,6 +205,7 @@ SETTINGS = (
     ),
     Setting("CALLABLES", "", words, "Python modules whose registered callables `python` actions may call."),
     Setting("TIME_ZONE", "UTC", zone, "Time zone in which people are shown times."),
+    Setting("TOKEN_S", "3600", number(60, 2_592_000), "Seconds that a token of `/identity/v3` is valid."),
     Setting("MAX_BODY", "2097152", number(1024, 1 << 30), "Largest request body in bytes."),
     Setting(
         "LEASE_S",

@@ -1,6 +1,6 @@
 """What operators look at: Django's admin over the engine. It reads rows, and changes them by the engine's verbs."""
 
-from jobs.admin import archive, audit, execution, job, key, logins, node, project, site, user
+from jobs.admin import archive, audit, execution, job, key, logins, node, project, site, token, user
 
-__all__ = ["archive", "audit", "execution", "job", "key", "logins", "node", "project", "site", "user"]
+__all__ = ["archive", "audit", "execution", "job", "key", "logins", "node", "project", "site", "token", "user"]
 site.set_up()

@@ -44,7 +44,7 @@ class HubUserAdmin(SavedByEngine, UserAdmin):
     """Nobody is deleted, for what they did keeps their name: they are deactivated."""
 
     list_display = ("username", "email", "full_name", "active", "staff", "superuser", "seen")
-    list_filter = ("is_active", "is_staff", "is_superuser")
+    list_filter = ("is_active", "is_staff", "is_superuser", "is_service")
     ordering = ("username",)
     actions = ("deactivate_selected",)
     filter_horizontal = ()
@@ -52,7 +52,7 @@ class HubUserAdmin(SavedByEngine, UserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password", "uuid")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "is_service")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("uuid", "last_login", "date_joined")

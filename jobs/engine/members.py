@@ -14,7 +14,7 @@ from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Conflict, FieldError, Invalid, NotFound
 from jobs.models import ApiKey, Membership, Project, Role, User
 
-USER_FIELDS = frozenset({"email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"})
+USER_FIELDS = frozenset({"email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "is_service"})
 PROJECT_FIELDS = frozenset({"name", "description"})
 
 

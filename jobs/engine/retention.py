@@ -10,6 +10,7 @@ from django.db.models import CASCADE, Exists, F, OuterRef
 from django.utils import timezone
 
 from jobs.engine.rights import Actor, audit, operator
+from jobs.engine.tokens import drop_expired
 from jobs.models import AuditEvent, Dependency, JobExecution, Output
 from jobs.states import ACTIVE
 
@@ -46,6 +47,8 @@ def expire(*, actor: Actor = CLOCK, dry_run: bool = False, now: datetime | None 
             _delete(list(batch), actor)
     expired.outputs = _expire_outputs(now, actor, dry_run=dry_run)
     expired.events = _expire_events(now, actor, dry_run=dry_run)
+    if not dry_run:
+        drop_expired(now)
     return expired
 
 

@@ -24,6 +24,8 @@ class Right(IntEnum):
 
 
 DEED = "refuse deed"
+OF_SERVICE = Right.TRIGGER
+"""What a service may do in every project."""
 OF_ROLE = {Role.READER: Right.SEE, Role.MEMBER: Right.EDIT, Role.ADMIN: Right.ADMIN}
 MEMBERSHIPS = Prepared(Membership.objects.order_by("-is_default", "pk").values("project_id", "role"), "user")
 OF_LEVEL = {Level.RESTRICTED: Right.TRIGGER, Level.NORMAL: Right.EDIT, Level.ADMIN: Right.ADMIN}
@@ -53,9 +55,11 @@ class Actor:
     """What it may do, by project."""
     sees_all: bool = False
     """Superusers and the operator's shell: every right in every project."""
+    everywhere: Right = Right.NONE
+    """What it may do at least in every project: services."""
 
     def right(self, project_id: int) -> Right:
-        return Right.ADMIN if self.sees_all else self.rights.get(project_id, Right.NONE)
+        return Right.ADMIN if self.sees_all else max(self.everywhere, self.rights.get(project_id, Right.NONE))
 
     def require(self, right: Right, project_id: int, what: str = "this") -> None:
         """Raises `NotFound` for a foreign project, `Forbidden` where the right is too low."""
@@ -80,7 +84,7 @@ class Actor:
     @property
     def visible_projects(self) -> list[int] | None:
         """The projects it may look into, `None` for all."""
-        return None if self.sees_all else list(self.rights)
+        return None if self.sees_all or self.everywhere else list(self.rights)
 
     @property
     def home(self) -> int:
@@ -103,7 +107,7 @@ def actor_for(user: User, *, face: str, project: Project | None = None, address:
     """
     memberships = MEMBERSHIPS.all(user.pk)
     rights = {row["project_id"]: right_of(row["role"], None) for row in memberships}
-    if project and not user.is_superuser and project.pk not in rights:
+    if project and project.pk not in rights and not (user.is_superuser or user.is_service):
         raise NotFound
     home = project.pk if project else next((row["project_id"] for row in memberships), None)
     if home is None and user.is_superuser:
@@ -116,6 +120,7 @@ def actor_for(user: User, *, face: str, project: Project | None = None, address:
         project_id=home,
         rights=rights,
         sees_all=user.is_superuser,
+        everywhere=OF_SERVICE if user.is_service else Right.NONE,
     )
 
 

@@ -1,6 +1,6 @@
 """The tables of the core."""
 
-from jobs.models.access import ApiKey, Level, Membership, Project, Role, User
+from jobs.models.access import ApiKey, Level, Membership, Project, Role, Token, User
 from jobs.models.archive import Archive
 from jobs.models.audit import AuditEvent
 from jobs.models.execution import ActionExecution, Dependency, JobExecution, Output, Place
@@ -30,6 +30,7 @@ __all__ = [
     "Project",
     "Role",
     "Secret",
+    "Token",
     "User",
     "WhenActive",
 ]

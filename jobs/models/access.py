@@ -21,6 +21,8 @@ class User(AbstractUser):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField(blank=True)
+    is_service = models.BooleanField(default=False)
+    """A program that works for all projects: it sees, triggers and reports in each, also where it is no member."""
 
 
 class Project(models.Model):
@@ -94,3 +96,24 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or 'key'} ({self.key_id})"
+
+
+class Token(models.Model):
+    """A login for a while, of a user for one project or for none. Nothing that is stored here opens anything: the text
+    that a client holds is signed, see `jobs.engine.tokens`."""
+
+    token_id = models.CharField(max_length=32, unique=True, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="tokens")
+    methods = models.CharField(max_length=50)
+    """How it was got: `password`, or `token,password`."""
+    address = models.CharField(max_length=45, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.token_id

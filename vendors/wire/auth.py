@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from jobs.engine.documents import is_uuid
 from jobs.engine.keys import Holder, find_key
 from jobs.engine.rights import Actor, actor_for
+from jobs.engine.tokens import Bearer
 from jobs.errors import NotFound
 from jobs.models import Project, User
 from vendors.wire import passwords, refusals
@@ -30,10 +31,12 @@ REFUSED = "these credentials are not valid"
 
 @dataclass(frozen=True)
 class Credentials:
-    """What `request.auth` is: who acts, and by which key."""
+    """What `request.auth` is: who acts, and by which key or token."""
 
     actor: Actor
     key: Holder | None = None
+    bearer: Bearer | None = None
+    """What a token says, of those who came with one."""
 
 
 Found = tuple[Any, Credentials]
@@ -153,8 +156,12 @@ def key_credentials(request: Request, holder: Holder) -> Found:
     wanted = named_project(request)
     if wanted is not None and wanted.pk != holder.project_id:
         raise NotFound(f"this key does not belong to the project {wanted.name!r}")
-    user = SimpleLazyObject(lambda: User.objects.get(pk=holder.user_id))
-    return user, Credentials(holder.actor(face_of(request), address_of(request)), holder)
+    return lazy_user(holder.user_id), Credentials(holder.actor(face_of(request), address_of(request)), holder)
+
+
+def lazy_user(pk: int) -> Any:
+    """The user, read when somebody looks."""
+    return SimpleLazyObject(lambda: User.objects.get(pk=pk))
 
 
 def acting(request: Request, user: User) -> Actor:

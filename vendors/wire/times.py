@@ -13,6 +13,11 @@ def rfc3339(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def keystone(at: datetime) -> str:
+    """`2026-11-22T08:01:39.250000Z`, always with microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def parse_rfc3339(text: str) -> datetime:
     """An aware time in UTC. Raises `ValueError` that says what was wanted."""
     try:

@@ -59,6 +59,8 @@ class Vendor:
     """Where its urls answer, without the leading slash: `""` is the server's root. Links lead to the first one."""
     owns: tuple[str, ...] = ()
     """The prefixes of its paths at the root: what no route knows below one of them is answered by it."""
+    shows_executions: bool = True
+    """False: it serves the clients of other faces only, such as their logins."""
     states: StateWords
     time: Callable[[datetime | None], Any]
     paging: Paging

@@ -37,6 +37,9 @@ class Command(HubCommand):
             one.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
             one.add_argument("--generate", action="store_true", help="Generate a password and print it this once.")
             one.add_argument("--superuser", action=BooleanOptionalAction, help="May do everything everywhere.")
+            one.add_argument(
+                "--service", action=BooleanOptionalAction, help="A program that sees, triggers and reports everywhere."
+            )
             one.add_argument("--active", action=BooleanOptionalAction, help="May log in and use keys.")
             add_json(one)
         add_json(deeds.add_parser("list", help="List users with their roles."))
@@ -93,7 +96,7 @@ class Command(HubCommand):
 
 
 def _fields(options: dict[str, Any]) -> dict[str, Any]:
-    names = {"email": "email", "superuser": "is_superuser", "active": "is_active"}
+    names = {"email": "email", "superuser": "is_superuser", "service": "is_service", "active": "is_active"}
     return {field: options[name] for name, field in names.items() if options[name] is not None}
 
 
@@ -104,6 +107,7 @@ def _document(user: User) -> dict[str, Any]:
         "email": user.email,
         "active": user.is_active,
         "superuser": user.is_superuser,
+        "service": user.is_service,
         "last_login": user.last_login,
         "projects": {one.project.name: one.role for one in user.memberships.all()},
     }

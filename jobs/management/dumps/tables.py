@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 
-from jobs.models import Leader
+from jobs.models import Leader, Token
 
 APPS = ("jobs", "vendors")
-OF_THIS_MOMENT: tuple[type[models.Model], ...] = (Leader,)
+OF_THIS_MOMENT: tuple[type[models.Model], ...] = (Leader, Token)
 VERSION = re.compile(r"^## (\S+)", re.MULTILINE)
 
 Convert = Callable[[Any], Any]
