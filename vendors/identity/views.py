@@ -70,7 +70,7 @@ class TokensView(IdentityView):
     def get_authenticators(self) -> list[Authentication]:  # type: ignore[override]
         return for_anybody() if self.request.method == "POST" else super().get_authenticators()
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Any:
         return [] if self.request.method == "POST" else super().get_permissions()
 
     def post(self, request: Request) -> Response:

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from jobs.engine.keys import create_key
-from jobs.models import ApiKey, Archive, AuditEvent, Job, JobExecution, Membership, Node, Project, User
+from jobs.engine.tokens import issue
+from jobs.models import ApiKey, Archive, AuditEvent, Job, JobExecution, Membership, Node, Project, Token, User
 from jobs.states import State
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.admin.conftest import Look
@@ -62,6 +63,11 @@ ROWS: dict[str, tuple[str, str]] = {
     "jobs_apikey_history": ("loo+o+", "loo+o+"),
     "jobs_apikey_delete": ("l-----", "l-----"),
     "jobs_apikey_change": ("l--+o+", "l-----"),
+    "jobs_token_changelist": ("l----+", "l----+"),
+    "jobs_token_add": ("l-----", "l-----"),
+    "jobs_token_history": ("l----+", "l----+"),
+    "jobs_token_delete": ("l-----", "l-----"),
+    "jobs_token_change": ("l----+", "l-----"),
     "jobs_node_changelist": ("l+++++", "l+++++"),
     "jobs_node_add": ("l-----", "l-----"),
     "jobs_node_history": ("l+++++", "l+++++"),
@@ -115,7 +121,8 @@ def path_of(alpha: Project, bob: User, op: Any, make_job: MakeJob, make_executio
     add_archive(alpha, execution)
     Node.objects.create(name="node")
     create_key(bob, alpha, "normal", actor=op)
-    models = (ApiKey, Archive, Job, JobExecution, Membership, Node, Project)
+    issue(bob, alpha, methods="password", face="identity", address="")
+    models = (ApiKey, Archive, Job, JobExecution, Membership, Node, Project, Token)
     ids: dict[str, int] = {model._meta.model_name or "": model.objects.latest("pk").pk for model in models}
     ids |= {"user": bob.pk, "auditevent": AuditEvent.objects.filter(project=alpha).latest("pk").pk}
     ids["project"], ids["membership"] = alpha.pk, bob.memberships.get().pk
