@@ -223,6 +223,12 @@ SETTINGS = (
         number(0, 36500),
         "Days that the output of executions is kept; 0: as long as they.",
     ),
+    Setting(
+        "ONTAP_JOB_TTL",
+        "300",
+        number(1, 31_536_000),
+        "Seconds that the ONTAP face shows a job after its end; the others go on showing it.",
+    ),
     Setting("AUDIT_DAYS", "365", number(0, 36500), "Days that audit events are kept; 0: for ever."),
     Setting(
         "OUTPUT_LIMIT",

@@ -44,7 +44,7 @@ INSTALLED_APPS = [
     "jobhub",
     "vendors",
 ]
-FACES = ["native", "datameer", "identity", "siren", "vertica"]
+FACES = ["native", "datameer", "identity", "ontap", "siren", "vertica"]
 """The folders of `vendors` that answer requests."""
 
 MIDDLEWARE = [

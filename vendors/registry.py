@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from jobs.models import JobExecution
+from vendors.wire.mounts import namespace
 from vendors.wire.vendor import Seen, Vendor
 
 
@@ -21,14 +22,10 @@ def faces() -> tuple[Vendor, ...]:
 def urlpatterns() -> list[URLPattern | URLResolver]:
     """Every face below each of its mounts."""
     return [
-        path(mount, include(f"vendors.{face.name}.urls", namespace=_namespace(face, mount)))
+        path(mount, include(f"vendors.{face.name}.urls", namespace=namespace(face, mount)))
         for face in faces()
         for mount in face.mounts
     ]
-
-
-def _namespace(face: Vendor, mount: str) -> str:
-    return face.name if mount == face.mounts[0] else f"{face.name}-below-{mount.strip('/')}"
 
 
 def owner_of(path: str) -> Vendor | None:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import re
 import uuid
 from dataclasses import dataclass
@@ -80,19 +81,31 @@ class BasicAuthentication(Authentication):
     """`Authorization: Basic …` with the name and password of a user."""
 
     challenge = 'Basic realm="JobHub", charset="UTF-8"'
+    encodings: ClassVar[tuple[str, ...]] = ("utf-8",)
+    """What the face's clients send texts in; a text that differs in them is tried in each."""
 
     def authenticate(self, request: Request) -> Found | None:
         scheme, _, text = header_text(request, "HTTP_AUTHORIZATION").partition(" ")
         if scheme.lower() != "basic":
             return None
+        name = "unreadable"
+        for login in self._logins(text):
+            name, _, password = login.partition(":")
+            user = passwords.user_with(name, password, address_of(request))
+            if user is not None:
+                return user, Credentials(acting(request, user))
+        raise self.refuse(request, name)
+
+    def _logins(self, text: str) -> list[str]:
         try:
-            name, _, password = base64.b64decode(text.strip(), validate=True).decode().partition(":")
+            raw = base64.b64decode(text.strip(), validate=True)
         except (binascii.Error, ValueError):
-            raise self.refuse(request, "unreadable") from None
-        user = passwords.user_with(name, password, address_of(request))
-        if user is None:
-            raise self.refuse(request, name)
-        return user, Credentials(acting(request, user))
+            return []
+        found = dict[str, None]()
+        for encoding in self.encodings:
+            with contextlib.suppress(UnicodeDecodeError):
+                found[raw.decode(encoding)] = None
+        return list(found)
 
 
 class BrowserSession(Authentication):
@@ -169,14 +182,15 @@ def acting(request: Request, user: User) -> Actor:
 
 
 def named_project(request: Request) -> Project | None:
-    """The project that `X-JobHub-Project` names, by name or uuid; `None` without the header."""
-    ref = header_text(request, PROJECT_HEADER).strip()
+    """The project that `X-JobHub-Project`, or a header of the face, names by name or uuid; `None` without one."""
+    headers = (PROJECT_HEADER, *request.parser_context["view"].vendor.project_headers)
+    ref = next((text for header in headers if (text := header_text(request, header).strip())), "")
     if not ref:
         return None
     wanted = {"uuid": uuid.UUID(ref)} if is_uuid(ref) else {"name": ref}
     project = Project.objects.filter(**wanted).first() if "\0" not in ref else None
     if project is None:
-        raise NotFound("there is no project of yours as X-JobHub-Project names it")
+        raise NotFound("there is no project of yours as the request's headers name it")
     return project
 
 

@@ -18,7 +18,19 @@ from vendors.wire.vendor import Vendor
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = "5"
+
+
+class Stale(Exception):
+    """`If-Match` does not name the newest version."""
+
+
+class NoRoute(Exception):
+    """There is nothing at this path; raised by a view that asks who is there before it says so."""
+
+
 KINDS: tuple[tuple[type[BaseException], Kind], ...] = (
+    (Stale, Kind.STALE),
+    (NoRoute, Kind.NO_ROUTE),
     (core.Invalid, Kind.INVALID),
     (core.NotFound, Kind.NOT_FOUND),
     (core.Forbidden, Kind.FORBIDDEN),
@@ -59,10 +71,6 @@ OWN_WORDS = {
 """What is said of exceptions whose own text is not meant for clients."""
 
 
-class Stale(Exception):
-    """`If-Match` does not name the newest version."""
-
-
 def problem_of(error: BaseException, request: Any, *, allowed: Iterable[str] = ()) -> Problem:
     """What went wrong, for a client's eyes. A bug, and a database that is away, are logged."""
     kind = kind_of(error)
@@ -94,8 +102,6 @@ def no_route(request: Any) -> Problem:
 
 
 def kind_of(error: BaseException) -> Kind:
-    if isinstance(error, Stale):
-        return Kind.STALE
     return next((kind for kind_class, kind in KINDS if isinstance(error, kind_class)), Kind.BUG)
 
 

@@ -17,11 +17,11 @@ EVERYWHERE = "*"
 class ExecutionRows:
     """Some columns of executions, `project_id` among them: read by one indexed query, compiled once.
 
-    `hidden_in` names a face: what was hidden there is not found.
+    `hidden_in` names a face: what was hidden there is not found. `computed` are expressions by their columns' names.
     """
 
-    def __init__(self, *columns: str, hidden_in: str = "") -> None:
-        rows = JobExecution.objects.values(*columns)
+    def __init__(self, *columns: str, hidden_in: str = "", **computed: Any) -> None:
+        rows = JobExecution.objects.values(*columns, **computed)
         if hidden_in:
             rows = rows.filter(~is_hidden(hidden_in))
         self._by = {field: Prepared(rows, field) for field in ("id", "uuid", "handle")}

@@ -73,6 +73,8 @@ class Vendor:
     authentication: tuple["type[Authentication]", ...]
     collapses_slashes: bool = False
     """Whether repeated slashes in a path count as one."""
+    project_headers: tuple[str, ...] = ()
+    """Its own headers that name the project one acts in, as the server keeps them (`HTTP_…`)."""
     headers: Callable[[Any], Mapping[str, str]] = no_headers
     """What every answer to a request carries, errors too."""
     front: Callable[[Any], Mapping[str, Any]] | None = None

@@ -40,7 +40,7 @@ class FaceView(APIView):
     vendor: ClassVar[Vendor]
     permission_classes = [LoggedIn]
     content_negotiation_class = BrowserOrClient
-    metadata_class = Description
+    metadata_class: type[BaseMetadata] = Description
     parser_classes: list[type[BaseParser]] = [JsonParser, MergePatchParser]
     renderer_classes: list[type[BaseRenderer]] = [Json, Browsable]
 

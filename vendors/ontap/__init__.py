@@ -1,0 +1,1 @@
+"""NetApp ONTAP's REST API: executions as asynchronous jobs of a cluster."""
