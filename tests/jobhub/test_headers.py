@@ -106,7 +106,7 @@ def test_links_are_of_the_scheme_that_was_asked(alice: User, settings: Any) -> N
     settings.HUB = {**settings.HUB, "TRUSTED_PROXIES": ("10.0.0.0/8",)}
     client = APIClient(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_PROTO="https")
 
-    assert client.get("/").json()["native"].startswith("https://")
+    assert client.get("/").json()["jobhub"]["native"].startswith("https://")
 
 
 @pytest.mark.parametrize(
