@@ -16,6 +16,7 @@ from jobs.targets import Rule
 from jobs.targets import parse as parse_targets
 
 PREFIX = "JOBHUB_"
+MAIL_PORTS = {"smtp": 25, "smtps": 465, "submission": 587}
 OF_A_RUN = frozenset({"JOB", "EXECUTION", "ATTEMPT", "ACTION"})
 PARAM_OF_A_RUN = "PARAM_"
 """What a command finds in its environment: not settings, and no mistake when a job calls `manage.py`."""
@@ -113,6 +114,26 @@ def redis_url(value: str) -> str:
     return value
 
 
+def email_url(value: str) -> dict[str, Any]:
+    """What Django has to know to send e-mail, empty for nothing: `smtps` is TLS from the first byte, `submission` is
+    STARTTLS, `file` a folder in which each mail becomes a file."""
+    if not value:
+        return {}
+    url = urlsplit(value)
+    if url.scheme == "file" and url.path.startswith("/"):
+        return {"backend": "django.core.mail.backends.filebased.EmailBackend", "folder": unquote(url.path)}
+    if url.scheme not in MAIL_PORTS or not url.hostname:
+        raise ValueError("wanted a URL such as smtps://user:password@mail.example.org, submission:// or smtp://")
+    return {
+        "backend": "django.core.mail.backends.smtp.EmailBackend",
+        "host": unquote(url.hostname),
+        "port": url.port or MAIL_PORTS[url.scheme],
+        "user": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "tls": url.scheme,
+    }
+
+
 def database_url(value: str) -> dict[str, Any]:
     """Django's settings of a database. SQLite and PostgreSQL are supported, anything else is refused."""
     if not value:
@@ -203,6 +224,13 @@ SETTINGS = (
         base_url,
         "Elasticsearch whose indices `ingestion` jobs may fill; its host must be an allowed target.",
     ),
+    Setting(
+        "EMAIL_URL",
+        "",
+        email_url,
+        "Mail server for notices: `smtps://user:password@host`, `submission://` (STARTTLS) or `smtp://`; empty: none.",
+    ),
+    Setting("EMAIL_FROM", "jobhub@localhost", text, "Whom the hub's e-mails come from."),
     Setting("CALLABLES", "", words, "Python modules whose registered callables `python` actions may call."),
     Setting("TIME_ZONE", "UTC", zone, "Time zone in which people are shown times."),
     Setting("TOKEN_S", "3600", number(60, 2_592_000), "Seconds that a token of `/identity/v3` is valid."),

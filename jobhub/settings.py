@@ -163,6 +163,18 @@ SPECTACULAR_SETTINGS = {
 }
 LOGIN_REDIRECT_URL = "native:root"
 
+EMAIL_IS_ON = bool(HUB["EMAIL_URL"])
+DEFAULT_FROM_EMAIL = HUB["EMAIL_FROM"]
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = HUB["EMAIL_URL"].get("backend", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_FILE_PATH = HUB["EMAIL_URL"].get("folder")
+EMAIL_HOST = HUB["EMAIL_URL"].get("host", "")
+EMAIL_PORT = HUB["EMAIL_URL"].get("port", 0)
+EMAIL_HOST_USER = HUB["EMAIL_URL"].get("user", "")
+EMAIL_HOST_PASSWORD = HUB["EMAIL_URL"].get("password", "")
+EMAIL_USE_SSL = HUB["EMAIL_URL"].get("tls") == "smtps"
+EMAIL_USE_TLS = HUB["EMAIL_URL"].get("tls") == "submission"
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = HUB["TIME_ZONE"]
 USE_I18N = False

@@ -15,7 +15,7 @@ from django.db import transaction
 from pydantic import Field
 
 from jobs.engine.define import define, define_action
-from jobs.engine.documents import ActionDocument, Document, JobDocument, Name, Params, document_of
+from jobs.engine.documents import ActionDocument, Document, JobDocument, Name, NoticeDocument, Params, document_of
 from jobs.engine.find import find_project
 from jobs.engine.rights import Actor, Right, audit
 from jobs.engine.trigger import trigger
@@ -109,6 +109,8 @@ def apply(raw: Any, *, actor: Actor, dry_run: bool = False) -> Applied:
 def tidy(document: Mapping[str, Any]) -> dict[str, Any]:
     """A job's document without what is as it would be anyway: what a person would write into a file."""
     own = _without_defaults(document, JobDocument)
+    if document["notify"]:
+        own["notify"] = [_without_defaults(notice, NoticeDocument) for notice in document["notify"]]
     own["actions"] = [_without_defaults(action, ActionDocument) for action in document["actions"]]
     return own
 

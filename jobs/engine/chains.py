@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F
 
 from jobs import queue
+from jobs.engine import notices
 from jobs.engine.locks import job_for_share
 from jobs.errors import IllegalMove, Invalid
 from jobs.models import Condition, Dependency, JobExecution, JobLink
@@ -47,13 +48,15 @@ def chain(execution: JobExecution, after: Sequence[JobExecution], condition: Con
 
 
 def settle(execution: JobExecution) -> None:
-    """Tell those who waited for this one and start the jobs that come after it, in the transaction of its final move.
+    """Tell those who waited for this one and those who want a notice of it, and start the jobs that come after it, in
+    the transaction of its final move.
 
     Who waits in vain is aborted.
     """
     ended, n_freed = [execution], 0
     while ended:
         predecessor = ended.pop()
+        notices.note(predecessor, predecessor.state)
         for kind, pk, condition in _what_follows(predecessor):
             is_wanted = State(predecessor.state) in MEETS[Condition(condition)]
             if kind == LINK:

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import runners
-from jobs.engine import secrets
+from jobs.engine import notices, secrets
 from jobs.engine.documents import OWN_FIELDS, ActionDocument, JobDocument, document_of
 from jobs.engine.links import save_links
 from jobs.engine.locks import job_for_update
@@ -48,6 +48,7 @@ def define(
     with _taken(document.name), transaction.atomic():
         job = job and job_for_update(job)
         actions = _resolve(document.actions, project_id)
+        _check_notify(document, project_id)
         _require_privileges(actor, project_id, [action for action, _ in actions])
         is_renamed = job is not None and job.name != document.name
         job, is_new = _row(document, project_id, job)
@@ -168,6 +169,14 @@ def _check_secrets(spec: dict[str, Any], project_id: int) -> None:
         )
 
 
+def _check_notify(document: JobDocument, project_id: int) -> None:
+    for number, one in enumerate(document.notify):
+        try:
+            notices.check(one, project_id)
+        except Invalid as error:
+            raise error.under(f"notify.{number}") from None
+
+
 def _require_privileges(actor: Actor, project_id: int, actions: list[Action]) -> None:
     for action in actions:
         if is_privileged(action.runner):
@@ -206,6 +215,7 @@ def _save(
     job.save(update_fields=EDITED if job.pk else None)
     job.refresh_from_db(fields=["version"])
     _save_actions(job, actions)
+    notices.set_notify(job, document.notify, by=actor.name)
 
 
 def _editor(actor: Actor) -> tuple[int | None, str]:

@@ -4,18 +4,21 @@ import json
 import re
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic import Field
 
 from jobs.errors import FieldError, Invalid
-from jobs.models import Job, JobAction, JobLink
+from jobs.models import Channel, Event, Job, JobAction, JobLink, Subscription
+from jobs.runners.base import Secretable
 from jobs.texts import check_json, check_text
 
 Scalar = str | int | float | bool | None
 MAX_PARAMS_BYTES = 65536
 MAX_PRIORITY = 100
+MAX_URL_CHARS = 2000
 
 
 class Document(pydantic.BaseModel):
@@ -97,6 +100,36 @@ class LinkDocument(Document):
     """How it has to end; `failure` also means aborted, `end` whatever becomes of it."""
 
 
+class NoticeDocument(Document):
+    """Who is told of what happens to executions: either a `webhook` or `email`."""
+
+    webhook: Secretable | None = None
+    """A URL that gets a POST; `{"secret": name}`: the secret holds the whole URL."""
+    secret: Annotated[str, Field(max_length=64), pydantic.AfterValidator(check_text)] = ""
+    """The name of the secret that the messages are signed with."""
+    email: list[Annotated[str, Field(max_length=254)]] = Field(default_factory=list, max_length=20)
+    """Addresses."""
+    events: list[Event] = Field(default_factory=lambda: [Event.FAILED, Event.SOFT_TIMEOUT], min_length=1)
+
+    @pydantic.model_validator(mode="after")
+    def _one_channel(self) -> Self:
+        if (self.webhook is None) == (not self.email):
+            raise ValueError("wanted either 'webhook' or 'email'")
+        if self.email and self.secret:
+            raise ValueError("'secret' signs webhooks; an e-mail is not signed")
+        if isinstance(self.webhook, str):
+            check_text(self.webhook)
+            if len(self.webhook) > MAX_URL_CHARS:
+                raise ValueError(f"wanted a URL of at most {MAX_URL_CHARS} characters")
+        return self
+
+
+class SubscriptionDocument(NoticeDocument):
+    """A receiver of the notices of a whole project."""
+
+    enabled: bool = True
+
+
 class JobDocument(Document):
     """Everything that can be said about a job."""
 
@@ -127,6 +160,8 @@ class JobDocument(Document):
     """How many may run side by side; 0: as many as there are workers."""
     keep_days: int | None = Field(None, ge=0, le=36_500)
     keep_last: int | None = Field(None, ge=0, le=100_000)
+    notify: list[NoticeDocument] = Field(default_factory=list, max_length=20)
+    """Who is told when an execution of it ends."""
 
     @pydantic.field_validator("soft_timeout_s")
     @classmethod
@@ -157,19 +192,43 @@ OWN_FIELDS = [
 ]
 
 
-def document_of(
-    job: Job, steps: Iterable[JobAction] | None = None, links: Iterable[JobLink] | None = None
-) -> dict[str, Any]:
-    """The job as a document that `define` would take again. A list of jobs has read the steps and links of all."""
-    if steps is None:
-        steps = job.steps.select_related("action")
-    if links is None:
-        links = job.links.select_related("after_job").order_by("after_job__name")
+@dataclass
+class Parts:
+    """What a job consists of beside its own row."""
+
+    steps: list[JobAction] = field(default_factory=list)
+    links: list[JobLink] = field(default_factory=list)
+    notify: list[Subscription] = field(default_factory=list)
+
+
+def parts_of(jobs: Iterable[Job]) -> dict[int, Parts]:
+    """The parts of all the given jobs, by their ids, with one query for each kind."""
+    found = {job.pk: Parts() for job in jobs}
+    for step in JobAction.objects.filter(job__in=found).select_related("action").order_by("position"):
+        found[step.job_id].steps.append(step)
+    for link in JobLink.objects.filter(job__in=found).select_related("after_job").order_by("after_job__name"):
+        found[link.job_id].links.append(link)
+    for row in Subscription.objects.filter(job__in=found).order_by("pk"):
+        found[row.job_id or 0].notify.append(row)
+    return found
+
+
+def document_of(job: Job, parts: Parts | None = None) -> dict[str, Any]:
+    """The job as a document that `define` would take again. A list of jobs has read the parts of all of them."""
+    parts = parts or parts_of([job])[job.pk]
     return {
         **{name: getattr(job, name) for name in OWN_FIELDS},
-        "actions": [_step(step) for step in steps],
-        "after": [{"job": link.after_job.name, "on": link.condition} for link in links],
+        "actions": [_step(step) for step in parts.steps],
+        "after": [{"job": link.after_job.name, "on": link.condition} for link in parts.links],
+        "notify": [notice_of(row) for row in parts.notify],
     }
+
+
+def notice_of(row: Subscription) -> dict[str, Any]:
+    """As it stands in the `notify` of a job."""
+    if row.channel == Channel.EMAIL:
+        return {"email": row.target, "events": row.words}
+    return {"webhook": row.target, "secret": row.secret, "events": row.words}
 
 
 def _step(step: JobAction) -> dict[str, Any]:

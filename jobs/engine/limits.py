@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from jobs.engine import notices
 from jobs.engine.rights import audit, operator
-from jobs.models import JobExecution, Place
+from jobs.models import Event, JobExecution, Place
 
 log = logging.getLogger(__name__)
 BATCH = 200
@@ -28,6 +29,7 @@ def soft_timeout(execution: JobExecution) -> None:
     """An attempt has passed its soft timeout and goes on. Called once for each, in the transaction that notes it."""
     limit_s = execution.plan.get("soft_timeout_s")
     audit(operator("worker"), "soft timeout", execution.handle, execution.project_id, limit_s=limit_s)
+    notices.note(execution, Event.SOFT_TIMEOUT)
 
 
 def tell_remote_soft_timeouts() -> None:

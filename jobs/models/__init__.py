@@ -6,6 +6,7 @@ from jobs.models.audit import AuditEvent
 from jobs.models.execution import ActionExecution, Dependency, JobExecution, Output, Place
 from jobs.models.job import Action, Condition, Job, JobAction, JobLink, LostPolicy, WhenActive
 from jobs.models.node import Leader, Node
+from jobs.models.notice import Channel, Delivery, Event, Subscription
 from jobs.models.secret import Secret
 
 __all__ = [
@@ -14,8 +15,11 @@ __all__ = [
     "ApiKey",
     "Archive",
     "AuditEvent",
+    "Channel",
     "Condition",
+    "Delivery",
     "Dependency",
+    "Event",
     "Job",
     "JobAction",
     "JobExecution",
@@ -30,6 +34,7 @@ __all__ = [
     "Project",
     "Role",
     "Secret",
+    "Subscription",
     "Token",
     "User",
     "WhenActive",

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from jobs import queue
 from jobs.models import JobExecution, Node
+from jobs.worker.courier import CourierProcess
 from jobs.worker.flags import FLAGS
 from jobs.worker.processes import Signals, die_with, kill_group, let_forks_die_with_me
 from jobs.worker.ticker import Ticker
@@ -38,6 +39,7 @@ class Cluster:
         self.signals = Signals()
         self.ticker = Ticker()
         self.watchdog = Watchdog()
+        self.courier = CourierProcess()
         self.pool: BaseProcess | None = None
         self.stop_flag = queue.Flag()
         self._node_beat_at = 0.0
@@ -69,6 +71,7 @@ class Cluster:
             close_old_connections()
             self._beat_node()
             self.ticker.tick()
+            self.courier.look_after()
             if self.watchdog.is_silent():
                 log.error("no worker took due work for %s s; restarting the pool", settings.HUB["WATCHDOG_S"])
                 self._restart_pool()
@@ -109,6 +112,7 @@ class Cluster:
                 drain_ends = time.monotonic()
                 FLAGS.drain(drain_ends)
         self._kill_pool()
+        self.courier.leave()
         try:
             close_old_connections()
             self.ticker.leave()

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from jobs.engine.documents import document_of
+from jobs.engine.documents import Parts, document_of, parts_of
 from jobs.engine.waiting import waiting_for
-from jobs.models import Job, JobAction, JobExecution, JobLink
+from jobs.models import Job, JobExecution
 from jobs.states import State
 
 Row = dict[str, Any]
@@ -115,24 +115,19 @@ def _is_queued(row: Row) -> bool:
 
 
 def jobs_json(jobs: Iterable[Job]) -> list[Row]:
-    """Jobs with their owners and projects; the actions and the links of all of them in one query each."""
+    """Jobs with their owners and projects; the parts of all of them in one query each."""
     jobs = list(jobs)
-    steps: dict[int, list[JobAction]] = {job.pk: [] for job in jobs}
-    for step in JobAction.objects.filter(job__in=steps).select_related("action").order_by("position"):
-        steps[step.job_id].append(step)
-    links: dict[int, list[JobLink]] = {job.pk: [] for job in jobs}
-    for link in JobLink.objects.filter(job__in=links).select_related("after_job").order_by("after_job__name"):
-        links[link.job_id].append(link)
-    return [job_json(job, steps[job.pk], links[job.pk]) for job in jobs]
+    parts = parts_of(jobs)
+    return [job_json(job, parts[job.pk]) for job in jobs]
 
 
-def job_json(job: Job, steps: list[JobAction] | None = None, links: list[JobLink] | None = None) -> Row:
+def job_json(job: Job, parts: Parts | None = None) -> Row:
     return {
         "id": job.pk,
         "uuid": job.uuid,
         "project": job.project.name,
         "owner": job.owner.username if job.owner else None,
-        **document_of(job, steps, links),
+        **document_of(job, parts),
         "hold": _hold(job),
         "created_at": job.created_at,
         "updated_at": job.updated_at,
