@@ -18,6 +18,8 @@ from jobs.targets import parse as parse_targets
 PREFIX = "JOBHUB_"
 MAIL_PORTS = {"smtp": 25, "smtps": 465, "submission": 587}
 OF_A_RUN = frozenset({"JOB", "EXECUTION", "ATTEMPT", "ACTION"})
+DATA = ("data", "data/index")
+"""Folders of the jobs' own data; the second has what they would write into indices, if there were an Elasticsearch."""
 PARAM_OF_A_RUN = "PARAM_"
 """What a command finds in its environment: not settings, and no mistake when a job calls `manage.py`."""
 
@@ -308,7 +310,8 @@ def hub_folder(var: Path) -> Path:
     hub = var / "hub"
     try:
         hub.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (var / "data").mkdir(mode=0o750, exist_ok=True)
+        for data in DATA:
+            (var / data).mkdir(mode=0o750, exist_ok=True)
         hub.chmod(0o700)
     except OSError as error:
         raise BadSetting(f"{PREFIX}VAR: cannot use {str(var)!r}: {error.strerror}") from None

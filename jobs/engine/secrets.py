@@ -45,7 +45,7 @@ def keep(name: str, value: str, *, actor: Actor) -> str:
     Whoever may edit may do so: the name begins with the face's, so no secret of an admin is touched.
     """
     actor.require(Right.EDIT, actor.home, "keeping a secret")
-    name = _of_face(name, actor)
+    name = name_of(name, actor)
     _check(name, value)
     _write(name, value, actor, actor.home)
     return name
@@ -54,13 +54,14 @@ def keep(name: str, value: str, *, actor: Actor) -> str:
 def drop(name: str, *, actor: Actor) -> None:
     """Forget what `keep` kept under this name; harmless when it is gone."""
     actor.require(Right.EDIT, actor.home, "dropping a secret")
-    name = _of_face(name, actor)
+    name = name_of(name, actor)
     with transaction.atomic():
         if Secret.objects.filter(project_id=actor.home, name=name).delete()[0]:
             audit(actor, "delete secret", name, actor.home)
 
 
-def _of_face(name: str, actor: Actor) -> str:
+def name_of(name: str, actor: Actor) -> str:
+    """The full name of what the actor's face keeps under this one."""
     return f"{actor.face}:{name.removeprefix(f'{actor.face}:')}"
 
 

@@ -100,19 +100,30 @@ def password_of(url: str) -> str:
     return unquote(urlsplit(url).password or "")
 
 
-def parse(text: str, properties: Mapping[str, Any] | None = None) -> JdbcUrl:
-    """Raises `Invalid` for what is no JDBC URL, and for one of a known database with a part that has no place here."""
+def parse(
+    text: str,
+    properties: Mapping[str, Any] | None = None,
+    *,
+    user: str | None = None,
+    password: str | None = None,
+) -> JdbcUrl:
+    """With credentials that were given beside it: they count before its own.
+
+    Raises `Invalid` for what is no JDBC URL, and for one of a known database with a part that has no place here.
+    """
     found = SCHEME.fullmatch(text)
     if found is None or len(text) > MAX_CHARS or not text.isprintable():
         raise Invalid.field("url", "wanted a JDBC URL such as jdbc:postgresql://host:5432/database")
     given = {str(name): _text(value) for name, value in (properties or {}).items()}
     dialect = DIALECTS.get(found[1].lower())
     if dialect is None:
-        return _unknown(text, given)
+        return JdbcUrl(_unknown(text, given), "", user, password)
     address, mark, query = found[2].partition("?")
     given = {**dict(parse_qsl(query, keep_blank_values=True)), **given}
     known = {name.lower(): value for name, value in given.items()}
-    user, password, address = _login(known, address)
+    own_user, own_password, address = _login(known, address)
+    user = own_user if user is None else user
+    password = own_password if password is None else password
     mode = _ssl_mode(dialect, known)
     _refuse_others(dialect, given)
     url = _file(address) if dialect == SQLITE else _server(dialect, address, user, mode)
@@ -123,11 +134,11 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _unknown(text: str, properties: Mapping[str, str]) -> JdbcUrl:
-    """Kept, not used. What could be a credential in it would be shown again."""
+def _unknown(text: str, properties: Mapping[str, str]) -> str:
+    """The URL, unless it holds what could be a credential: it is kept and shown again as it is."""
     if any(TELLING.search(told) for told in (text, *properties)):
         raise Invalid.field("url", "the hub has no driver for this database; leave credentials out of its URL")
-    return JdbcUrl(text, "")
+    return text
 
 
 def _login(known: dict[str, str], address: str) -> tuple[str | None, str | None, str]:

@@ -20,6 +20,7 @@ MEANT = [
     ("jdbc:postgresql://h/d?ApplicationName=siren&connectTimeout=5", {}, "postgresql://h/d"),
     ("jdbc:postgresql:shop", {}, "postgresql://localhost/shop"),
     ("jdbc:postgresql://h/", {"user": "jane"}, "postgresql://h/jane"),
+    ("jdbc:postgresql://jane@h", {}, "postgresql://h/jane"),
     ("jdbc:mysql://h:3307/shop?useSSL=true&requireSSL=false", {}, "mysql://h:3307/shop?sslmode=require"),
     ("jdbc:mysql://h/shop?useSSL=true&verifyServerCertificate=true", {}, "mysql://h/shop?sslmode=verify-full"),
     ("jdbc:mysql://h/shop?sslMode=DISABLED&serverTimezone=UTC", {}, "mysql://h/shop?sslmode=disable"),
@@ -56,9 +57,10 @@ def test_a_password_in_the_url_is_taken_out_of_it(text: str, shown: str) -> None
 
 
 def test_what_is_given_beside_the_url_counts() -> None:
-    found = jdbc.parse("jdbc:postgresql://h/d?user=jane&password=old", {"user": "joe", "password": "new"})
+    text = "jdbc:postgresql://h/d?user=jane&password=old"
+    found = [jdbc.parse(text, {"user": "joe", "password": "new"}), jdbc.parse(text, user="joe", password="new")]
 
-    assert (found.user, found.password) == ("joe", "new")
+    assert [(one.user, one.password) for one in found] == [("joe", "new")] * 2
 
 
 @pytest.mark.parametrize("text", ["jdbc:postgresql://203.0.113.7/d", "jdbc:mysql://203.0.113.7/d"])

@@ -27,5 +27,7 @@ SPEAKER = Speaker(
     unknown=f"{JOBS}/ingestion/nonsense",
     no_route=(CONNECTOR, f"{JOBS}/_nonsense", "/_siren/x?a=1", "/siren/nonsense"),
     wrong_method=Call("put", f"{JOBS}/_search"),
+    trigger=lambda job: Call("post", f"{CONNECTOR}/ingestion/{job.name}/_run"),
     abort=lambda execution: Call("post", f"{JOBS}/{execution.kind}/{execution.job_name}/_abort"),
+    malformed=Call("put", f"{CONNECTOR}/ingestion/made"),
 )

@@ -29,11 +29,15 @@ class SirenView(FaceView):
 
     def document(self, request: Request) -> dict[str, Any]:
         """The body. Raises `ParseError` where there is none, or no object."""
-        if not int(request.META.get("CONTENT_LENGTH") or 0):
+        if not self.has_body(request):
             raise ParseError("request body is required")
         if not isinstance(request.data, dict):
             raise ParseError("the request body is no object")
         return request.data
+
+    @staticmethod
+    def has_body(request: Request) -> bool:
+        return bool(int(request.META.get("CONTENT_LENGTH") or 0))
 
 
 class InfoView(SirenView):
