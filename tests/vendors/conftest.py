@@ -2,11 +2,13 @@
 
 import base64
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
+from jobs import secrets
 from tests.conftest import PASSWORD
 from vendors.wire import passwords, throttle
 
@@ -19,6 +21,12 @@ def nobody_is_known() -> Iterator[None]:
     passwords.VERIFIED.clear()
     throttle.ATTEMPTS.forget()
     yield
+
+
+@pytest.fixture(autouse=True)
+def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub's own key file of secrets is left alone."""
+    monkeypatch.setattr(secrets, "_keys", secrets.KeyFile(tmp_path / "secret.keys"))
 
 
 def basic(name: str, password: str = PASSWORD) -> str:

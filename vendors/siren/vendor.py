@@ -63,7 +63,7 @@ VENDOR = Vendor(
     error_body=error_body,
     error_type="application/json; charset=UTF-8",
     json=compact,
-    authentication=(ApiKey, Bearer, BasicAuthentication, AnyScheme, BrowserSession),
+    authentication=(BasicAuthentication, ApiKey, Bearer, AnyScheme, BrowserSession),
     headers=headers,
     front=front,
 )
