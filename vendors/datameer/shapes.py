@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from vendors.datameer import estimates
+from vendors.datameer.kinds import EXPORT_JOB, IMPORT_JOB
 from vendors.datameer.rows import Row
 from vendors.datameer.times import medium, timestamp
 from vendors.datameer.waiting import waits
 from vendors.datameer.words import NONE, RUNNING, word_v1, word_v2
 from vendors.wire.vendor import Seen
 
-IMPORT, EXPORT = "ingestion", "export"
-"""The kinds of jobs that are import and export jobs here; all others are workbooks."""
 PREVIEW_RECORDS = 5000
 """So many records of an import the vendor keeps for its previews, unless its document says otherwise."""
 
@@ -35,7 +34,7 @@ def volume_report(rows: Iterable[Row], waiting: set[int]) -> list[Row]:
     return [
         {
             **run(row, waits=row["id"] in waiting),
-            **({"importedVolume": row["volume_bytes"] or 0} if row["kind"] == IMPORT else {}),
+            **({"importedVolume": row["volume_bytes"] or 0} if row["kind"] == IMPORT_JOB.kind else {}),
             "type": "NORMAL",
         }
         for row in rows
@@ -58,7 +57,7 @@ def details(row: Row) -> Row:
 def _counters(row: Row) -> Row:
     """What a script tells imports from exports by; a workbook's are those of an import."""
     records, dropped, volume = (row[name] or 0 for name in ("records", "n_dropped", "volume_bytes"))
-    if row["kind"] == EXPORT:
+    if row["kind"] == EXPORT_JOB.kind:
         return {"EXPORT_RECORDS": records, "EXPORT_DROPPED_RECORDS": dropped, "EXPORT_BYTES": volume}
     return {
         "IMPORT_RECORDS": records,

@@ -8,6 +8,18 @@ from vendors.datameer.views.commands import (
     StopView,
     TriggerView,
 )
+from vendors.datameer.views.configurations import (
+    ExportJobsView,
+    ExportJobView,
+    ImportJobsView,
+    ImportJobView,
+    WorkbooksV2View,
+    WorkbooksView,
+    WorkbookV2View,
+    WorkbookView,
+)
+from vendors.datameer.views.connections import ConnectionsView, ConnectionView
+from vendors.datameer.views.data import EmptyView, ImportDataView, LicenseView, WorkbookDataView
 from vendors.datameer.views.reading import (
     JobDetailsView,
     JobHistoryView,
@@ -17,15 +29,29 @@ from vendors.datameer.views.reading import (
 )
 
 __all__ = [
+    "ConnectionView",
+    "ConnectionsView",
+    "EmptyView",
+    "ExportJobView",
+    "ExportJobsView",
     "FileRunView",
     "FileStatusView",
+    "ImportDataView",
+    "ImportJobView",
+    "ImportJobsView",
     "JobDetailsView",
     "JobHistoryView",
     "JobStatusView",
+    "LicenseView",
     "ListRunningView",
     "RunDataView",
     "SequentialView",
     "StopView",
     "TriggerView",
     "VolumeReportView",
+    "WorkbookDataView",
+    "WorkbookV2View",
+    "WorkbookView",
+    "WorkbooksV2View",
+    "WorkbooksView",
 ]

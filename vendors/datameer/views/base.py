@@ -18,11 +18,11 @@ class DatameerView(FaceView):
     parser_classes = [AnyTypeParser]
 
 
-def window(request: Request) -> slice:
+def window(request: Request, default: int = VENDOR.paging.default) -> slice:
     """Which of the rows: `start` says how many are passed over, `length` how many there are at most."""
     paging = VENDOR.paging
     start = _number(request, paging.cursor, 0, DEEPEST)
-    return slice(start, start + _number(request, paging.limit, paging.default, paging.largest))
+    return slice(start, start + _number(request, paging.limit, default, paging.largest))
 
 
 def _number(request: Request, name: str, default: int, largest: int) -> int:
@@ -32,6 +32,11 @@ def _number(request: Request, name: str, default: int, largest: int) -> int:
     if given.isascii() and given.isdigit() and len(given) < 10 and int(given) <= largest:
         return int(given)
     raise Invalid.field(name, f"wanted a whole number from 0 to {largest}")
+
+
+def created(number: int) -> Response:
+    """What is answered to a new configuration: scripts take the only number in it."""
+    return Response({"configuration-id": number, "status": "success"})
 
 
 def success() -> Response:
