@@ -38,7 +38,7 @@ def replace(job: Job, given: Given, *, actor: Actor) -> Job:
 
 def _define(given: Given, document: Json, sources: Sources, *, actor: Actor, job: Job | None) -> Job:
     whole = {**document, "name": given.name, "description": given.description}
-    extras = {**(job.extras if job else {}), FACE: {"document": given.text, "connections": sorted(sources.asked)}}
+    extras = {**(job.extras if job else {}), FACE: {"document": given.text(), "connections": sorted(sources.asked)}}
     try:
         return define(whole, actor=actor, job=job, extras=extras, create_only=job is None)[0]
     except Invalid as error:

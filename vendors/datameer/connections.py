@@ -49,18 +49,17 @@ class Read:
 
 def read(given: Given) -> Read:
     """Raises `Invalid` for a URL that cannot be read and might hold a password."""
-    properties = properties_of(given.body)
-    kept, own_uuid = given.text, _uuid(given.body)
+    properties, own_uuid = properties_of(given.body), _uuid(given.body)
     url = _first(properties, URL)
     if not url:
-        return Read(kept, own_uuid, reason=f"it has no property {URL} with a JDBC URL")
+        return Read(given.text(), own_uuid, reason=f"it has no property {URL} with a JDBC URL")
     try:
         found = jdbc.parse(url)
     except Invalid as error:
         if jdbc.TELLING.search(url):
             raise _in_its_words(error) from None
-        return Read(kept, own_uuid, reason=error.errors[0].message)
-    kept = json.dumps({**json.loads(kept), "properties": {**json.loads(kept)["properties"], URL: [found.text]}})
+        return Read(given.text(), own_uuid, reason=error.errors[0].message)
+    kept = given.text(**{URL: [found.text]})
     password = _first(properties, PASSWORD) or found.password or None
     if password and password.startswith(ENCRYPTED):
         return Read(kept, own_uuid, reason="its password is encrypted by another server; send it in plain text")

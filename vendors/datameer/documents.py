@@ -34,11 +34,11 @@ class Given:
         """Of the job: the path without its first slash."""
         return self.path.lstrip("/")
 
-    @property
-    def text(self) -> str:
-        """To be kept."""
-        properties = {name: value for name, value in properties_of(self.body).items() if not is_secret(name)}
-        return json.dumps({**self.body, **({"properties": properties} if "properties" in self.body else {})})
+    def text(self, **told: list[str]) -> str:
+        """To be kept: without what is secret, and with the told properties instead of its own."""
+        kept = {name: value for name, value in properties_of(self.body).items() if not is_secret(name)}
+        properties = {"properties": {**kept, **told}} if "properties" in self.body else {}
+        return json.dumps({**self.body, **properties})
 
 
 def parse(raw: Any) -> Given:
@@ -79,7 +79,8 @@ def is_secret(name: str) -> bool:
 
 def properties_of(body: Json) -> dict[str, Any]:
     """Raises `Invalid` for what is no object."""
-    found = body.get("properties") or {}
+    found = body.get("properties")
+    found = {} if found is None else found
     if not isinstance(found, dict):
         raise Invalid.field("properties", "wanted an object of lists of texts")
     return found

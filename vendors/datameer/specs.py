@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jobs.errors import Invalid
+from jobs.runners.base import Spec
 from jobs.runners.export import ExportSpec
 from jobs.runners.ingestion import IngestionSpec
 from vendors.datameer.documents import OWN, Json, own_properties
@@ -13,7 +14,8 @@ from vendors.datameer.kinds import EXPORT_JOB, IMPORT_JOB, Kind
 ACTIONS = "actions"
 DROP_RECORD = "DROP_RECORD"
 ALL_OF_THEM = 10**9
-SPECS = {IMPORT_JOB: IngestionSpec, EXPORT_JOB: ExportSpec}
+SPECS: dict[Kind, type[Spec]] = {IMPORT_JOB: IngestionSpec, EXPORT_JOB: ExportSpec}
+TEXTS = ("query", "source", "target", "strategy", "pk_field")
 FORMATS = {".csv": "csv", ".parquet": "parquet"}
 """By the end of the target's path; every other file gets JSON Lines."""
 INDEX = "index:"
@@ -70,17 +72,16 @@ def _spec(kind: Kind, body: Json, own: Mapping[str, list[str]], find: FindSource
     if missing := [name for name in ("query", "target") if name not in own]:
         names = " and ".join(OWN + name for name in missing)
         raise Unrunnable(f"the document has no property {names}: what is read, and where does it go?")
-    given = {name: _value(kind, name, texts[0]) for name, texts in own.items()}
+    given = {name: _value(name, texts[0]) for name, texts in own.items()}
     spec = {**_defaults(kind, body), **given}
     spec["source"] = _source(body, own, find)
     spec["target"] = _target(kind, body, own["target"][0], find)
     return spec
 
 
-def _value(kind: Kind, name: str, text: str) -> Any:
+def _value(name: str, text: str) -> Any:
     """A text where the spec has one, else JSON."""
-    is_text = name in ("query", "target", "source", "strategy", "pk_field")
-    return text if is_text else _json(name, text)
+    return text if name in TEXTS else _json(name, text)
 
 
 def _defaults(kind: Kind, body: Json) -> dict[str, Any]:
@@ -141,7 +142,8 @@ def are_same(wanted: list[Step], actual: list[Step]) -> bool:
 def properties_for(kind: Kind, steps: list[Step]) -> Json:
     """The properties that make a document say what a job does."""
     if [step.get("runner") for step in steps] == [kind.kind] and kind in SPECS:
-        return {f"{OWN}{name}": [_told(value)] for name, value in steps[0]["spec"].items()}
+        spec = steps[0]["spec"]
+        return {f"{OWN}{name}": [_told(value)] for name, value in spec.items() if value is not None}
     if [step.get("runner") for step in steps] == ["fail"]:
         return {}
     return {f"{OWN}{ACTIONS}": [json.dumps(step) for step in steps]}

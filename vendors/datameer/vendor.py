@@ -30,7 +30,7 @@ ERRORS = {
     Kind.BUG: ErrorRow(500, ""),
 }
 """The vendor documents no statuses, only that they tell more than the bodies; these are HTTP's own."""
-V2 = "/api/job-execution/"
+V2 = "/api/"
 NO_FILE = "File doesn't exist or isn't accessible with current permissions"
 """The one error that the vendor prints (REST API Job Commands, 7.0)."""
 

@@ -24,8 +24,9 @@ SPEAKER = Speaker(
     ids_in=lambda body: [str(row["id"]) for row in body],
     listed=ACTIVE,
     unknown="/api/job-execution/999999/status",
-    no_route=("/rest/nonsense", "/rest/job-configuration/nonsense/1", "/api/workbooks/1/nonsense"),
+    no_route=("/rest/nonsense", "/rest/job-configuration/nonsense/1", "/rest/data/nonsense/1"),
     wrong_method=Call("put", "/rest/jobs/list-running"),
     trigger=lambda job: Call("post", f"/rest/job-execution?configuration={job.pk}"),
+    malformed=Call("post", "/rest/import-job"),
     abort=lambda execution: Call("post", f"/rest/job-execution/job-kill/{execution.pk}"),
 )

@@ -153,3 +153,52 @@ def test_the_status_of_a_file_that_never_ran(client: APIClient, job: Job) -> Non
 
 def test_a_file_that_does_not_exist(client: APIClient) -> None:
     assert matches(client.get("/api/job-execution/Data/none.imp/status"), "v2 error")
+
+
+# -- configurations ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("word", ["import job", "export job"])
+def test_a_new_configuration(client: APIClient, word: str) -> None:
+    response = client.post(f"/rest/{word.replace(' ', '-')}", {"file": {"path": "/Data/new"}}, format="json")
+
+    assert matches(response, f"create {word}", **{"configuration-id": Job.objects.get().pk})
+
+
+def test_a_replaced_configuration(client: APIClient, make_job: MakeJob) -> None:
+    job = make_job(kind="export")
+    response = client.put(f"/rest/export-job/{job.pk}", {"file": {"path": "/Data/new"}}, format="json")
+
+    assert matches(response, "update export job")
+
+
+def test_a_new_workbook_of_version_11(client: APIClient) -> None:
+    response = client.post("/api/workbooks", {"file": {"path": "/Users/admin/NewWorkbook_wb"}}, format="json")
+    job = Job.objects.get()
+
+    assert matches(
+        response,
+        "create workbook v2 (11.x)",
+        **{"configuration-id": job.pk, "file-id": job.pk, "file-uuid": str(job.uuid)},
+    )
+
+
+def test_a_deleted_workbook(client: APIClient, make_job: MakeJob) -> None:
+    assert matches(client.delete(f"/rest/workbook/{make_job().pk}"), "delete workbook")
+
+
+def test_the_metadata_of_a_workbook(client: APIClient, make_job: MakeJob, make_execution: MakeExecution) -> None:
+    job = make_job("Data/ImportJobs/DatameerImport.imp")
+    ended_at = datetime(2013, 3, 5, 10, 44, 59, tzinfo=UTC)
+    execution = make_execution(job, State.SUCCEEDED, records=20, finished_at=ended_at)
+    wanted = GOLDEN["workbook metadata"]["response"]
+    wanted[0]["datas"][0]["id"] = execution.pk
+
+    assert client.get(f"/rest/data/workbook/{job.pk}").content.decode() == as_text(wanted)
+
+
+def test_the_licence_has_the_fields_of_the_page_in_their_types(client: APIClient) -> None:
+    """Its values are the hub's own."""
+    body, wanted = client.get("/rest/license-details").json(), GOLDEN["license details"]["response"]
+
+    assert [(name, type(value)) for name, value in body.items()] == [
+        (name, type(value)) for name, value in wanted.items()
+    ]
