@@ -71,7 +71,7 @@ def test_a_deleted_run_is_gone_from_the_history(
     assert not Output.objects.exists()
 
 
-@pytest.mark.parametrize("state", ACTIVE)
+@pytest.mark.parametrize("state", sorted(ACTIVE))
 def test_an_active_one_is_not_deleted(client: APIClient, make_execution: MakeExecution, state: State) -> None:
     execution = make_execution(None, state)
     response = client.delete(f"/rest/data/{execution.pk}")
