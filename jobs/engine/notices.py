@@ -67,11 +67,20 @@ def _listening(execution: JobExecution) -> list[tuple[int, str]]:
 
 # -- the subscriptions of a project ------------------------------------------------------------------------------------
 def subscribe(
-    raw: Any, *, actor: Actor, project_id: int | None = None, face: str = "", extras: dict[str, Any] | None = None
+    raw: Any,
+    *,
+    actor: Actor,
+    project_id: int | None = None,
+    face: str = "",
+    extras: dict[str, Any] | None = None,
+    need: Right = Right.EDIT,
 ) -> Subscription:
-    """Tell a receiver of all executions of a project, from now on. Raises `Invalid` naming every wrong field."""
+    """Tell a receiver of all executions of a project, from now on. Raises `Invalid` naming every wrong field.
+
+    `need` is what a face's vendor asks of who subscribes; the receiver is told no more than who may see is shown.
+    """
     project_id = actor.home if project_id is None else project_id
-    actor.require(Right.EDIT, project_id, "subscribing")
+    actor.require(need, project_id, "subscribing")
     document = SubscriptionDocument.parse(raw)
     check(document, project_id)
     row = Subscription(project_id=project_id, face=face, extras=extras or {}, created_by=actor.name)
@@ -103,9 +112,9 @@ def change(subscription: Subscription, changes: Any, *, actor: Actor) -> Subscri
     return subscription
 
 
-def unsubscribe(subscription: Subscription, *, actor: Actor) -> None:
+def unsubscribe(subscription: Subscription, *, actor: Actor, need: Right = Right.EDIT) -> None:
     """Remove a project's subscription; what it has not been told yet is dropped, and its log goes with it."""
-    actor.require(Right.EDIT, subscription.project_id, "unsubscribing")
+    actor.require(need, subscription.project_id, "unsubscribing")
     _refuse_of_job(subscription)
     with transaction.atomic():
         pk, text = subscription.pk, str(subscription)

@@ -51,4 +51,7 @@ urlpatterns = [
     path("backups", views.BackupViewSet.as_view({"get": "list"}), name="backups"),
     path("backups/<path:config>", views.BackupViewSet.as_view({"get": "retrieve", "post": "create"}), name="backup"),
     path("restore/<str:archive_id>", views.RestoreView.as_view(), name="restore"),
+    path("webhooks", views.WebhookViewSet.as_view({"get": "list"}), name="webhooks"),
+    path("webhooks/subscribe", views.WebhookViewSet.as_view({"post": "subscribe"}), name="webhook-subscribe"),
+    path("webhooks/<str:subscriber_id>", views.WebhookViewSet.as_view({"delete": "destroy"}), name="webhook"),
 ]

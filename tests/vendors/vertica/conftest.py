@@ -1,12 +1,15 @@
 """What tests of the agent's face share: databases with jobs, and clients with keys of each level."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from rest_framework.test import APIClient
 
+from jobs import targets
 from jobs.models import Job, Level, User
+from jobs.targets import TargetGuard, parse
 from tests.conftest import MakeJob
+from tests.jobs.servers import Reply, Server, serving
 from vendors.vertica import calls
 
 Agent = Callable[..., APIClient]
@@ -30,3 +33,12 @@ def database(make_job: MakeJob) -> Callable[[str], dict[str, Job]]:
         return {call.job: make_job(f"{name}/{call.job}") for call in calls.ALL}
 
     return make
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A subscriber on this machine, which may be reached."""
+    monkeypatch.setattr(targets, "_guard", TargetGuard(parse(["127.0.0.1"])))
+    with serving() as server:
+        server.replies["/ended?by=hub"] = Reply(status=200)
+        yield server

@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.engine.define import define
 from jobs.engine.rights import operator
-from jobs.models import Archive, JobExecution
+from jobs.models import Archive, Channel, JobExecution, Subscription
 from jobs.paths import guard
 from jobs.runners.archive.store import find_container
 from tests.conftest import NOOP
@@ -13,6 +13,8 @@ from tests.vendors.rights import ADMIN, EDIT, LOGGED_IN, SEE, TRIGGER, Need, Row
 from vendors.vertica import calls
 
 ARCHIVE = "nightly_20261125_013000"
+SUBSCRIBER = "79c1c8a18be02804b3d2f48ea6462909"
+RECEIVER = "https%3A%2F%2F192.0.2.7%2Fended"
 MADE_AT = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
 HANDLE = "{execution.handle}"
 
@@ -42,6 +44,17 @@ def archive(execution: JobExecution) -> None:
     define(
         {"name": "nightly/restore", "actions": [{"runner": "restore", "spec": spec}]},
         actor=operator("test", execution.project),
+    )
+
+
+def subscriber(execution: JobExecution) -> None:
+    Subscription.objects.create(
+        project=execution.project,
+        uuid=SUBSCRIBER,
+        channel=Channel.WEBHOOK,
+        target="https://192.0.2.7/ended",
+        events="failed",
+        face="vertica",
     )
 
 
@@ -85,6 +98,11 @@ ROWS = [
         f"backups/nightly/db/{ARCHIVE}",
         prepare=archive,
         stranger=404,
+    ),
+    agent("get", "webhooks", LOGGED_IN),
+    agent("post", "webhooks/subscribe", TRIGGER, f"webhooks/subscribe?url={RECEIVER}", stranger=200),
+    agent(
+        "delete", "webhooks/<str:subscriber_id>", TRIGGER, f"webhooks/{SUBSCRIBER}", prepare=subscriber, stranger=404
     ),
     agent("post", "restore/<str:archive_id>", TRIGGER, f"restore/{ARCHIVE}", prepare=archive, stranger=404),
 ]

@@ -106,7 +106,10 @@ def test_it_answers_below_its_own_mount(agent: Agent, job: Job, make_execution: 
 
 
 def test_repeated_slashes_are_one_without_a_redirect(agent: Agent, job: Job) -> None:
-    assert [agent().get(path).status_code for path in ("//jobs", "/vertica//jobs", "/hub//v1/me")] == [200, 200, 404]
+    answers = [agent().get("/", PATH_INFO=path) for path in ("//jobs", "/vertica//jobs", "/hub//v1/me")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 404]
+    assert answers[0].content == answers[1].content == agent().get("/jobs").content
 
 
 # -- who may -----------------------------------------------------------------------------------------------------------

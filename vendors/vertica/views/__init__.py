@@ -4,5 +4,6 @@ from vendors.vertica.views.backups import BackupViewSet, RestoreView
 from vendors.vertica.views.databases import DatabaseViewSet
 from vendors.vertica.views.jobs import JobViewSet
 from vendors.vertica.views.root import RootView
+from vendors.vertica.views.webhooks import WebhookViewSet
 
-__all__ = ["BackupViewSet", "DatabaseViewSet", "JobViewSet", "RestoreView", "RootView"]
+__all__ = ["BackupViewSet", "DatabaseViewSet", "JobViewSet", "RestoreView", "RootView", "WebhookViewSet"]
