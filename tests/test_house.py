@@ -17,7 +17,7 @@ PRODUCT = ("jobhub", "jobs", "vendors")
 LONGEST_FILE = 400
 
 HOUSE = (
-    ("states", "errors"),
+    ("states", "errors", "signals"),
     ("masking", "paths", "queue", "secrets", "targets", "texts"),
     ("client", "schedules", "sources"),
     ("models", "runners"),

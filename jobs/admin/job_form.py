@@ -131,16 +131,18 @@ class ActionForm(forms.Form):
     )
     timeout_s = forms.IntegerField(required=False, label="Timeout (s)")
     retries = forms.IntegerField(required=False, label="Retries")
+    retry_delay_s = forms.IntegerField(required=False, label="Delay of each (s)")
     mandatory = forms.BooleanField(required=False, label="Run it also after a failure")
 
     def has_changed(self) -> bool:
         """Whether there is anything in it, wherever its values came from."""
-        names = ("runner", "spec", "description", "timeout_s", "retries", "mandatory")
+        names = ("runner", "spec", "description", "timeout_s", "retries", "retry_delay_s", "mandatory")
         given = {name: self[name].value() for name in names}
         return any(value not in (None, "", "{}", {}, False, "0", 0) for value in given.values())
 
     def document(self) -> dict[str, Any]:
-        given = {name: self.cleaned_data[name] for name in ("spec", "description", "timeout_s", "retries")}
+        names = ("spec", "description", "timeout_s", "retries", "retry_delay_s")
+        given = {name: self.cleaned_data[name] for name in names}
         given["retries"] = given["retries"] or 0
         runner, mandatory = self.cleaned_data["runner"], self.cleaned_data["mandatory"]
         if runner.startswith(SHARED):

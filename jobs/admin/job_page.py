@@ -57,7 +57,16 @@ MORE: list[tuple[str | None, dict[str, Any]]] = [
     ),
 ]
 ACTION_FIELDS: list[tuple[str | None, dict[str, Any]]] = [
-    (None, {"fields": ["runner", "spec", "description", ("timeout_s", "retries", "ORDER"), ("mandatory", "DELETE")]})
+    (
+        None,
+        {
+            "fields": [
+                *("runner", "spec", "description"),
+                ("timeout_s", "retries", "retry_delay_s", "ORDER"),
+                ("mandatory", "DELETE"),
+            ]
+        },
+    )
 ]
 
 

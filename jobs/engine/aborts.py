@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.engine import chains
+from jobs.engine import chains, remote
 from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Conflict, IllegalMove
 from jobs.models import JobExecution
@@ -39,9 +39,11 @@ def request_abort(execution: JobExecution, *, by: str) -> None:
                 **asked,
             )
             chains.settle(execution)
+            remote.ask_abort(execution)
             return
         with contextlib.suppress(IllegalMove):
             execution.move(State.ABORTING, **asked)
+            remote.ask_abort(execution)
             return
         execution.refresh_from_db()
         if execution.state == State.ABORTING:

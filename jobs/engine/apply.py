@@ -285,7 +285,7 @@ def _linked_to(raw: dict[str, Any]) -> set[str]:
 
 
 def _action_document(action: Action) -> dict[str, Any]:
-    names = ("key", "runner", "spec", "description", "timeout_s", "retries")
+    names = ("key", "runner", "spec", "description", "timeout_s", "retries", "retry_delay_s")
     return _without_defaults({name: getattr(action, name) for name in names}, ActionDocument)
 
 

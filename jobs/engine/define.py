@@ -10,18 +10,18 @@ from django.utils import timezone
 
 from jobs import runners
 from jobs.engine import notices, secrets
-from jobs.engine.documents import OWN_FIELDS, ActionDocument, JobDocument, document_of
+from jobs.engine.documents import OWN_FIELDS, ActionDocument, JobDocument, RemoteJobDocument, document_of
 from jobs.engine.links import save_links
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Conflict, FieldError, Invalid
-from jobs.models import Action, Job, JobAction
+from jobs.models import Action, Job, JobAction, Place
 from jobs.runners.base import secret_refs
 from jobs.texts import check_json, check_text
 
 WORKBOOK = "workbook"
 MAX_KEY_CHARS = 64
-EDITED = [*OWN_FIELDS, "key", "extras", "last_editor", "edited_by", "updated_at", "version"]
+EDITED = [*OWN_FIELDS, "key", "extras", "last_editor", "edited_by", "updated_at", "version", "place"]
 """What an edit writes; a hold or a cursor that changes meanwhile stays."""
 
 
@@ -33,17 +33,19 @@ def define(
     job: Job | None = None,
     key: str = "",
     extras: dict[str, Any] | None = None,
+    place: Place | None = None,
     create_only: bool = False,
 ) -> tuple[Job, bool]:
     """Create a job, or replace the given one (else the one of that name), from a document.
 
-    `key` and `extras` are what a face adds of its own. Returns the job and whether it is new. Raises `Invalid` naming
+    `key` and `extras` are what a face adds of its own, and `place`, which stays as it is without it: a job that a node
+    does by itself has no actions here. Returns the job and whether it is new. Raises `Invalid` naming
     every wrong field, `Forbidden` when a privileged runner needs an admin, `Conflict` for a name or key that is taken
     (with `create_only` also by the job itself); nothing was written then.
     """
     project_id = job.project_id if job else actor.home if project_id is None else project_id
     actor.require(Right.EDIT, project_id, "defining a job")
-    document = JobDocument.parse(raw)
+    document = _parsed(raw, place or (Place(job.place) if job else Place.HUB))
     _check_additions(key, extras)
     with _taken(document.name), transaction.atomic():
         job = job and job_for_update(job)
@@ -54,12 +56,17 @@ def define(
         job, is_new = _row(document, project_id, job)
         if create_only and not is_new:
             raise Conflict(f"there is already a job named {job.name!r}")
+        job.place = place or job.place
         _save(job, document, actions, actor=actor, key=key, extras=extras)
         save_links(job, document.after)
         if is_renamed:
             Job.objects.filter(links__after_job=job).update(version=F("version") + 1)  # their documents name it
         audit(actor, "create" if is_new else "edit", job.name, project_id)
     return job, is_new
+
+
+def _parsed(raw: Any, place: Place) -> JobDocument:
+    return RemoteJobDocument.parse(raw) if place is Place.REMOTE else JobDocument.parse(raw)
 
 
 def _check_additions(key: str, extras: dict[str, Any] | None) -> None:
@@ -156,6 +163,7 @@ def _draft(document: ActionDocument, project_id: int, position: int) -> Action:
         description=document.description,
         timeout_s=document.timeout_s,
         retries=document.retries,
+        retry_delay_s=document.retry_delay_s,
     )
 
 

@@ -80,6 +80,8 @@ class ActionDocument(Document):
     description: Text = Field("", max_length=500)
     timeout_s: Seconds | None = None
     retries: int = Field(0, ge=0, le=100)
+    retry_delay_s: int | None = Field(None, ge=0, le=3600)
+    """Seconds before each retry; default: 1, and twice as long before each that follows."""
     mandatory: bool = False
 
     @pydantic.model_validator(mode="after")
@@ -172,6 +174,12 @@ class JobDocument(Document):
         return value
 
 
+class RemoteJobDocument(JobDocument):
+    """A job that a node does by itself: what it consists of, only that node knows."""
+
+    actions: list[ActionDocument] = Field(default_factory=list, max_length=0)
+
+
 OWN_FIELDS = [
     "name",
     "kind",
@@ -241,6 +249,7 @@ def _step(step: JobAction) -> dict[str, Any]:
         "description": action.description,
         "timeout_s": action.timeout_s,
         "retries": action.retries,
+        "retry_delay_s": action.retry_delay_s,
         "mandatory": step.mandatory,
     }
 

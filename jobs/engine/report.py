@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.engine import chains, limits
 from jobs.engine.rights import Actor, Right, audit, operator
 from jobs.engine.trigger import new_execution, save_named
-from jobs.errors import IllegalMove, Invalid
+from jobs.errors import Conflict, IllegalMove, Invalid
 from jobs.models import Job, JobExecution, Node, Place
 from jobs.states import FINAL, State
 
@@ -20,9 +20,16 @@ TRIES = 5
 
 
 def register_node(name: str, *, interval_s: int) -> Node:
-    """A node that polls by itself says that it is alive, and how often it will say so."""
-    said = {"seen_at": timezone.now(), "interval_s": interval_s}
-    return Node.objects.update_or_create(name=name, defaults=said)[0]
+    """A node that polls by itself says that it is alive, and how often it will say so.
+
+    Raises `Conflict` for the name of one whose workers are the hub's.
+    """
+    node = Node.objects.get_or_create(name=name, defaults={"interval_s": interval_s})[0]
+    if not node.interval_s:
+        raise Conflict(f"{name!r} is a node of the hub's own workers")
+    node.seen_at, node.interval_s = timezone.now(), interval_s
+    node.save(update_fields=["seen_at", "interval_s"])
+    return node
 
 
 def report(
@@ -39,7 +46,7 @@ def report(
     """Take in what a node says of one run of a job: `running` or an end.
 
     `remote_ref` is the node's own name of the run: the same report twice changes nothing. The run is the one of that
-    name, else the oldest queued one that waits for a node, else a new row. `told` are `message`, `errors`,
+    name, else the oldest queued one that the node was asked for, else a new row. `told` are `message`, `errors`,
     `exit_code`, `records`, `last_id` and progress. Raises `Invalid` for another state.
     """
     actor.require(Right.TRIGGER, job.project_id, "reporting a run")
@@ -63,7 +70,8 @@ def _run_of(job: Job, actor: Actor, remote_ref: str) -> JobExecution:
     runs = JobExecution.objects.select_for_update().filter(job=job, place=Place.REMOTE)
     if known := runs.filter(remote_ref=remote_ref).first():
         return known
-    if waiting := runs.filter(remote_ref="", state__in=[State.QUEUED, State.ABORTING]).order_by("pk").first():
+    asked = runs.filter(remote_ref="", state=State.QUEUED, asked_at__isnull=False)
+    if waiting := asked.order_by("pk").first():
         JobExecution.objects.filter(pk=waiting.pk).update(remote_ref=remote_ref)
         return waiting
     execution = new_execution(job, actor=actor, place=Place.REMOTE)
@@ -90,6 +98,8 @@ def _advance(
         )
     if execution.state in FINAL:
         return
+    if state is State.ABORTED and execution.state == State.RUNNING:
+        execution.move(State.ABORTING, abort_requested_at=timezone.now(), abort_requested_by=node)
     if state in FINAL:
         at: dict[str, Any] = {} if finished_at is None else {"finished_at": finished_at}
         execution.move(state, **at, **told)

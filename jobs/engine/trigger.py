@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs import queue, runners
-from jobs.engine import chains
+from jobs.engine import chains, remote
 from jobs.engine.aborts import request_abort
 from jobs.engine.define import is_privileged
 from jobs.engine.documents import MAX_PRIORITY, check_params
@@ -32,6 +32,7 @@ IN_PLAN = (
     "action__spec",
     "action__timeout_s",
     "action__retries",
+    "action__retry_delay_s",
     "mandatory",
 )
 EDITOR = ("action__last_editor", "action__edited_by")
@@ -50,7 +51,7 @@ def trigger(
     priority: int | None = None,
     retry_of: JobExecution | None = None,
     triggered_by: JobExecution | None = None,
-    place: Place = Place.HUB,
+    place: Place | None = None,
     verb: str = "",
 ) -> tuple[JobExecution, bool]:
     """Queue one execution of a job; workers are woken on commit. Returns it and whether it is new.
@@ -65,7 +66,7 @@ def trigger(
         actor.require(Right.SEE, predecessor.project_id, "waiting for an execution")
     if priority is not None and abs(priority) > MAX_PRIORITY:
         raise Invalid.field("priority", f"wanted a number from -{MAX_PRIORITY} to {MAX_PRIORITY}")
-    execution = new_execution(job, actor=actor, place=place)
+    execution = new_execution(job, actor=actor, place=place or Place(job.place))
     execution.params = _checked(params or {}, job.params)
     execution.priority = job.priority if priority is None else priority
     execution.run_at = run_at or execution.run_at
@@ -212,8 +213,10 @@ def _insert(
         execution.n_blocks = chains.chain(execution, after, condition)
         JobExecution.objects.filter(pk=execution.pk).update(n_blocks=execution.n_blocks)
     audit(actor, "trigger", execution.handle, job.project_id, **_origin(execution))
-    if not obstacle:
-        transaction.on_commit(queue.wake)
+    if obstacle:
+        return
+    remote.ask_start(execution)
+    transaction.on_commit(queue.wake)
 
 
 def _origin(execution: JobExecution) -> dict[str, Any]:

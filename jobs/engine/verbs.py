@@ -14,7 +14,7 @@ from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
 from jobs.engine.trigger import trigger
 from jobs.errors import Conflict, IllegalMove, Invalid, NotFound
-from jobs.models import Job, JobExecution
+from jobs.models import Job, JobExecution, Place
 from jobs.models.moves import due_now
 from jobs.states import FINAL, State
 from jobs.texts import check_text
@@ -133,11 +133,19 @@ def delete_job(job: Job, *, actor: Actor) -> None:
         for execution in JobExecution.objects.active().filter(job=locked):
             with contextlib.suppress(IllegalMove):
                 request_abort(execution, by=actor.name)
+                _end_remote(execution, actor.name)
         private = list(locked.actions.filter(is_shared=False))
         audit(actor, "delete", locked.name, locked.project_id)
         locked.delete()
         for action in private:
             action.delete()
+
+
+def _end_remote(execution: JobExecution, by: str) -> None:
+    """Its node finds no job any more that it could report for."""
+    if execution.place == Place.REMOTE and execution.state == State.ABORTING:
+        execution.move(State.ABORTED, message=f"aborted by {by}, who deleted the job")
+        chains.settle(execution)
 
 
 def _cut_off(job: Job) -> None:

@@ -3,8 +3,8 @@
 from jobs.models.access import ApiKey, Level, Membership, Project, Role, Token, User
 from jobs.models.archive import Archive
 from jobs.models.audit import AuditEvent
-from jobs.models.execution import ActionExecution, Dependency, JobExecution, Output, Place
-from jobs.models.job import Action, Condition, Job, JobAction, JobLink, LostPolicy, WhenActive
+from jobs.models.execution import ActionExecution, Dependency, JobExecution, Output
+from jobs.models.job import Action, Condition, Job, JobAction, JobLink, LostPolicy, Place, WhenActive
 from jobs.models.node import Leader, Node
 from jobs.models.notice import Channel, Delivery, Event, Subscription
 from jobs.models.secret import Secret

@@ -11,17 +11,10 @@ from django.utils import timezone
 
 from jobs.errors import IllegalMove
 from jobs.models.access import Project
-from jobs.models.job import Condition, Job
+from jobs.models.job import Condition, Job, Place
 from jobs.models.moves import DatabaseTime, update_row
 from jobs.models.queries import BEGAN_AT, HAS_ENDED, ExecutionQuerySet
 from jobs.states import ACTIVE, FINAL, LIVE, State, sources
-
-
-class Place(models.TextChoices):
-    """Who does the work."""
-
-    HUB = "hub"
-    REMOTE = "remote"
 
 
 def states(group: frozenset[State]) -> list[str]:
@@ -50,6 +43,8 @@ class JobExecution(models.Model):
     params = models.JSONField(default=dict)
     place = models.CharField(max_length=10, choices=Place, default=Place.HUB)
     remote_ref = models.CharField(max_length=200, blank=True)
+    asked_at = models.DateTimeField(null=True)
+    """When its node was asked to start it; a remote one's only."""
 
     state = models.CharField(max_length=10, choices=STATE_CHOICES, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
@@ -146,6 +141,11 @@ class JobExecution(models.Model):
                 fields=["-priority", "run_at", "id"],
                 condition=Q(state="queued", place="hub", n_blocks=0),
                 name="exec_due",
+            ),
+            models.Index(
+                fields=["run_at"],
+                condition=Q(state="queued", place="remote", n_blocks=0, asked_at__isnull=True),
+                name="exec_unasked",
             ),
             models.Index(fields=["lease_until"], condition=Q(state__in=states(LIVE)), name="exec_leased"),
             models.Index(fields=["slot_key"], condition=Q(state__in=states(LIVE)), name="exec_slots"),

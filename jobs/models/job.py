@@ -14,6 +14,15 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
+class Place(models.TextChoices):
+    """Who does the work."""
+
+    HUB = "hub"
+    """Workers of the hub."""
+    REMOTE = "remote"
+    """A node that polls by itself and reports."""
+
+
 class WhenActive(models.TextChoices):
     """What a trigger does while another execution of the job is active."""
 
@@ -62,6 +71,7 @@ class Job(models.Model):
     params = models.JSONField(default=dict, blank=True)
     priority = models.SmallIntegerField(default=0)
     node = models.CharField(max_length=100, blank=True)
+    place = models.CharField(max_length=10, choices=Place, default=Place.HUB, editable=False)
     timeout_s = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     soft_timeout_s = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     retries = models.PositiveSmallIntegerField(default=0)
@@ -114,6 +124,8 @@ class Action(models.Model):
     spec = models.JSONField(default=dict, blank=True)
     timeout_s = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     retries = models.PositiveSmallIntegerField(default=0)
+    retry_delay_s = models.PositiveIntegerField(null=True, blank=True)
+    """Seconds before each retry; empty: 1, and twice as long before each that follows."""
     jobs = models.ManyToManyField(Job, through="JobAction", related_name="actions")
     is_shared = models.BooleanField(default=False)
     """Named by its author for use in several jobs; an unshared one lives and dies with its job."""

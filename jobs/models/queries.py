@@ -57,6 +57,11 @@ class ExecutionQuerySet(models.QuerySet[Any]):
             "-priority", "run_at", "id"
         )
 
+    def due_remote(self, now: datetime) -> "ExecutionQuerySet":
+        """Queued for a node that polls by itself, which has not been asked yet, and nothing is missing any more."""
+        queued = self.filter(state=Literal(State.QUEUED.value), place=Literal("remote"), n_blocks=Literal(0))
+        return queued.filter(asked_at__isnull=True, run_at__lte=now).order_by("run_at")
+
     def blocked(self) -> "ExecutionQuerySet":
         """Queued, but something that it waits for has not happened."""
         return self.filter(state=Literal(State.QUEUED.value), n_blocks__gt=Literal(0))

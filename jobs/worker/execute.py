@@ -150,7 +150,8 @@ def _tries(context: WorkerContext, step: Step, line: ActionExecution) -> Outcome
         outcome = _try(context, step)
         if outcome.state is not State.FAILED or number == step["retries"] or context.time_is_over:
             break
-        delay_s = min(2**number, LONGEST_DELAY_S)
+        own_delay_s = step.get("retry_delay_s")
+        delay_s = min(2**number if own_delay_s is None else own_delay_s, LONGEST_DELAY_S)
         context.log(f"try {number + 1} failed: {outcome.message}; the next one in {delay_s} s\n", "hub")
         context.begin(None)
         if context.wait(delay_s):

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs import queue
-from jobs.engine import chains, limits, verbs
+from jobs.engine import chains, limits, remote, verbs
 from jobs.engine.report import fail_silent_nodes
 from jobs.engine.rights import audit, operator
 from jobs.errors import IllegalMove
@@ -162,6 +162,7 @@ def ask_for_expiry() -> None:
 CHORES: dict[Callable[[], None], float] = {
     rescue: 0,
     release_holds: 2,
+    remote.ask_due: 2,
     limits.tell_remote_soft_timeouts: 5,
     fail_silent_nodes: 10,
     recount_blocked: 30,

@@ -63,7 +63,7 @@ def test_a_new_job_is_defined_by_the_engine(look: Look, alice: User, alpha: Proj
     job = Job.objects.get(name="nightly/db")
     assert answer.headers["Location"] == change_url(job)
     assert document_of(job)["actions"] == [
-        {**NOOP, "description": "", "timeout_s": None, "retries": 0, "mandatory": False}
+        {**NOOP, "description": "", "timeout_s": None, "retries": 0, "retry_delay_s": None, "mandatory": False}
     ]
     assert (job.retries, job.params, job.owner, job.edited_by, job.kind) == (2, {"level": 1}, alice, "alice", "python")
     assert AuditEvent.objects.filter(deed="create", subject="nightly/db", face="admin", username="alice").exists()

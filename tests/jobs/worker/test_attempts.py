@@ -40,6 +40,11 @@ def test_the_output_tells_of_the_tries(run: Run, action: Action, monkeypatch: An
     assert output_of(execution) == "try 1 failed: failure 1; the next one in 0 s\n"
 
 
+def test_an_action_may_say_how_long_each_delay_is(run: Run, action: Action) -> None:
+    execution = run(action(Fails(2), retries=2, retry_delay_s=0))
+    assert (execution.state, execution.steps.get().n_tries) == (State.SUCCEEDED, 3)
+
+
 # -- the job's retries -----------------------------------------------------------------------------------------
 def test_a_failed_attempt_is_queued_again_with_its_error(run: Run, action: Action) -> None:
     execution = run(action(Fails(1)), retries=1)

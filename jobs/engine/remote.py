@@ -1,0 +1,42 @@
+"""What is asked of nodes that poll by themselves: to start a run once it is due, and to end one."""
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs import signals
+from jobs.models import JobExecution, Place
+from jobs.states import State
+
+log = logging.getLogger(__name__)
+BATCH = 200
+
+
+def ask_start(execution: JobExecution) -> None:
+    """Unless something has to happen before: then `ask_due` does it. In the transaction of whatever made it due."""
+    now = timezone.now()
+    if execution.place != Place.REMOTE or execution.n_blocks or execution.run_at > now:
+        return
+    rows = JobExecution.objects.filter(pk=execution.pk, state=State.QUEUED, asked_at=None)
+    if rows.update(asked_at=now):
+        execution.asked_at = now
+        signals.remote_asked.send(JobExecution, execution=execution, ask=signals.START)
+
+
+def ask_abort(execution: JobExecution) -> None:
+    """Of a run that somebody has just ended or wants to end, in that transaction."""
+    if execution.place != Place.REMOTE or execution.asked_at is None:
+        return
+    ask = signals.ABORT if execution.state == State.ABORTING else signals.WITHDRAW
+    signals.remote_asked.send(JobExecution, execution=execution, ask=ask)
+
+
+def ask_due() -> None:
+    """Ask for the runs whose time has come, or which nothing blocks any more."""
+    for execution in JobExecution.objects.due_remote(timezone.now())[:BATCH]:
+        try:
+            with transaction.atomic():
+                ask_start(execution)
+        except Exception:
+            log.exception("cannot ask for execution %s", execution.handle)
