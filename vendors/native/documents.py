@@ -97,6 +97,8 @@ class JobRead(JobDocument):
     uuid: uuid.UUID
     project: str
     owner: str | None
+    place: Literal["hub", "remote"]
+    """`remote`: a node that polls by itself runs it, and only that node knows its actions."""
     hold: HoldState | None
     created_at: datetime
     updated_at: datetime

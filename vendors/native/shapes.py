@@ -128,6 +128,7 @@ def job_json(job: Job, parts: Parts | None = None) -> Row:
         "project": job.project.name,
         "owner": job.owner.username if job.owner else None,
         **document_of(job, parts),
+        "place": job.place,
         "hold": _hold(job),
         "created_at": job.created_at,
         "updated_at": job.updated_at,

@@ -28,7 +28,9 @@ def test_a_job_is_its_document_and_what_the_hub_knows(client: APIClient, make_jo
     job = make_job("nightly/db", description="the books")
     shown = client.get(f"{JOBS}/{job.pk}").json()
 
-    assert shown["actions"] == [{**NOOP, "description": "", "timeout_s": None, "retries": 0, "mandatory": False}]
+    assert shown["actions"] == [
+        {**NOOP, "description": "", "timeout_s": None, "retries": 0, "retry_delay_s": None, "mandatory": False}
+    ]
     assert {name: shown[name] for name in ("id", "uuid", "project", "name", "kind", "description", "version")} == {
         "id": job.pk,
         "uuid": str(job.uuid),
