@@ -77,7 +77,7 @@ def test_it_finds_a_job_by_its_uuid(client: APIClient, make_job: MakeJob) -> Non
 def test_what_it_shows_can_be_put_again(client: APIClient, make_job: MakeJob) -> None:
     job = make_job("nightly/db", params={"day": 1}, concurrency_key="disk")
     shown = client.get(f"{JOBS}/{job.pk}").json()
-    known = ("id", "uuid", "project", "owner", "hold", "created_at", "updated_at", "version")
+    known = ("id", "uuid", "project", "owner", "place", "hold", "created_at", "updated_at", "version")
     document = {name: value for name, value in shown.items() if name not in known}
     again = client.put(f"{JOBS}/{job.pk}", document, format="json")
 
