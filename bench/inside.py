@@ -74,6 +74,13 @@ def ingest(*, spec: dict[str, Any]) -> float:
     return float((execution.finished_at - execution.started_at).total_seconds())
 
 
+def past(*, n: int) -> int:
+    """So many ended executions."""
+    from bench.past import fill
+
+    return fill(n=n)
+
+
 def peer_backlog(*, n: int) -> int:
     """So many tasks in the peer's queue, one message each."""
     from django_q.brokers import get_broker
