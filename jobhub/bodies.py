@@ -23,6 +23,8 @@ from rest_framework.exceptions import Throttled
 from jobhub.connections import cut
 from jobhub.handlers import throttled
 from jobhub.proxies import peer_of
+from vendors.wire.errors import OWN_WORDS
+from vendors.wire.problems import Kind
 
 SLOW_S = 1.0
 """From here on a body counts as slow."""
@@ -33,6 +35,7 @@ LOOK_EVERY_S = 0.1
 SUSPECT_S = 60.0
 SUSPECTS = 1024
 RETRY_AFTER_S = 1
+TOO_LARGE = OWN_WORDS[Kind.TOO_LARGE]
 
 
 class TooSlow(OSError):
@@ -168,7 +171,7 @@ def _length(request: HttpRequest) -> int:
     if not (length.isascii() and length.isdigit()):
         raise BadRequest("Content-Length is not a number")
     if int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise RequestDataTooBig
+        raise RequestDataTooBig(TOO_LARGE)
     return int(length)
 
 
@@ -179,7 +182,7 @@ def _read_chunks(request: HttpRequest) -> None:
     except TooSlow:
         raise BadRequest("the body came too slowly") from None
     if len(body) > limit:
-        raise RequestDataTooBig
+        raise RequestDataTooBig(TOO_LARGE)
     request.META["CONTENT_LENGTH"] = str(len(body))
     request._stream = BytesIO(body)
 

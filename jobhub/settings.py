@@ -195,7 +195,8 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"refused_form": {"()": "jobhub.logs.RefusedForm"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refused_form"]}},
     "root": {"handlers": ["stderr"], "level": HUB["LOG_LEVEL"]},
     "loggers": {"django-q": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }

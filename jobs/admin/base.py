@@ -34,7 +34,15 @@ def projects_of(request: HttpRequest, right: Right) -> list[int] | None:
     return [project for project, mine in actor.rights.items() if mine >= right]
 
 
-class HubAdmin(admin.ModelAdmin):
+class Titled(admin.ModelAdmin):
+    """Lists that say what they list, not what to do with it."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+
+class HubAdmin(Titled):
     """Shows the rows of the person's own projects and lets nobody add, change or delete any.
 
     Django's model permissions are not asked: rights come from memberships, as on every face. A class that lets
@@ -48,10 +56,6 @@ class HubAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     empty_value_display = "-"
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

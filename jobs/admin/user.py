@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from jobs.admin import show
-from jobs.admin.base import actor_of
+from jobs.admin.base import Titled, actor_of
 from jobs.admin.deeds import LIMIT, perform
 from jobs.admin.saving import SavedByEngine
 from jobs.engine.members import USER_FIELDS, create_user, set_user
@@ -40,7 +40,7 @@ class Memberships(admin.TabularInline):
 
 
 @admin.register(User)
-class HubUserAdmin(SavedByEngine, UserAdmin):
+class HubUserAdmin(SavedByEngine, Titled, UserAdmin):
     """Nobody is deleted, for what they did keeps their name: they are deactivated."""
 
     list_display = ("username", "email", "full_name", "active", "staff", "superuser", "seen")

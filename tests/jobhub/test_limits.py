@@ -148,6 +148,16 @@ def test_a_chunked_body_is_limited(hub: Hub) -> None:
     assert response.status == 413
 
 
+def test_refused_forms_are_one_line_each_in_the_log(hub: Hub) -> None:
+    for headers in ({"Host": "evil.example"}, {"Transfer-Encoding": "identity", "Content-Length": str(2**30)}):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)) as connection:
+            connection.request("POST", "/hub/v1/jobs", headers=headers)
+            connection.getresponse().read()
+
+    eventually(lambda: "evil.example" in hub.said and "JOBHUB_MAX_BODY" in hub.said, what="both in the log")
+    assert "Traceback" not in hub.said
+
+
 def test_http_2_is_not_spoken(hub: Hub, send: list[socket.socket]) -> None:
     connection = connect(hub, send, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
 

@@ -1,5 +1,6 @@
 """`manage.py up`, `web` and `setup`: started, stopped and killed as real processes."""
 
+import json
 import os
 import shutil
 import signal
@@ -48,6 +49,19 @@ def test_the_first_start_runs_the_examples_and_ctrl_c_leaves_nothing(bare: Hub) 
     assert main.wait(30) == 0
     assert are_gone(family)
     assert bare.get("/healthz") is None
+
+
+def test_the_examples_bring_data_and_the_next_run_only_what_is_new(bare: Hub) -> None:
+    bare.up()
+    made = Path(bare.env["JOBHUB_VAR"]) / "data"
+    eventually(lambda: bare.states("examples/export") == ["succeeded"], what="the end of the export")
+    eventually(lambda: bare.states("examples/ingest") == ["succeeded"], what="the end of the ingestion")
+
+    again = bare.run("trigger", "examples/ingest", "--wait")
+
+    assert again.returncode == 0
+    assert [json.loads(line)["id"] for line in (made / "harvest.jsonl").read_text().splitlines()] == [*range(1, 61)]
+    assert len((made / "harvest.csv").read_text().splitlines()) == 7
 
 
 def test_the_second_start_finds_everything_in_place(bare: Hub) -> None:

@@ -259,6 +259,11 @@ def test_archives_are_found_by_their_whole_name(look: Look, alice: User, fill: F
     assert "no archives" in page(client, "/admin/jobs/archive/?q=hom")
 
 
+@pytest.mark.parametrize(("name", "title"), [("user", "Users"), ("jobexecution", "Executions")])
+def test_a_list_is_called_by_what_it_lists(look: Look, root: User, name: str, title: str) -> None:
+    assert f"<h1>{title}</h1>" in page(look(root), f"/admin/jobs/{name}/")
+
+
 def test_nothing_selected_is_told(look: Look, alice: User) -> None:
     answer = look(alice).post(EXECUTIONS, {"action": "abort_selected", "index": 0})
     assert "Items must be selected" in told(answer)
