@@ -26,6 +26,12 @@ LONGEST_PAUSE_S = 4 * 3600.0
 MAX_ERROR_CHARS = 500
 BATCH = 500
 TOO_MANY = 429
+OUTCOMES = {
+    "pending": {"next_at__isnull": False},
+    "delivered": {"next_at__isnull": True, "delivered_at__isnull": False},
+    "failed": {"next_at__isnull": True, "delivered_at__isnull": True},
+}
+"""The filter that finds those with an `outcome`."""
 
 
 @dataclass(frozen=True)

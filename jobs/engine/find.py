@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 
 from jobs.engine.rights import Actor, Right
 from jobs.errors import Invalid, NotFound
-from jobs.models import Job, JobExecution, Project, User
+from jobs.models import Delivery, Job, JobExecution, Project, Subscription, User
 from jobs.models.prepared import Prepared, columns, instance
 
 M = TypeVar("M", bound=Model)
@@ -54,6 +54,22 @@ def find_execution(ref: str, *, actor: Actor) -> JobExecution:
     if execution is None or actor.right(execution.project_id) < Right.SEE:
         raise NotFound(f"there is no execution {ref!r}")
     return execution
+
+
+def find_subscription(ref: str, *, actor: Actor) -> Subscription:
+    """A subscription by its id or uuid; `NotFound` when the actor may not see it."""
+    row = _by_number(Subscription.objects.select_related("project", "job"), ref)
+    if row is None or actor.right(row.project_id) < Right.SEE:
+        raise NotFound(f"there is no subscription {ref!r}")
+    return row
+
+
+def find_delivery(ref: str, *, actor: Actor) -> Delivery:
+    """A notice by the id that its log shows; `NotFound` when the actor may not see it."""
+    row = Delivery.objects.filter(pk=int(ref)).first() if ID.fullmatch(ref) else None
+    if row is None or actor.right(row.project_id) < Right.SEE:
+        raise NotFound(f"there is no delivery {ref!r}")
+    return row
 
 
 def find_project(ref: str) -> Project:

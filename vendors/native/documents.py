@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from jobs.engine.documents import Document, JobDocument, Params, Text
+from jobs.engine.documents import Document, JobDocument, Params, SubscriptionDocument, Text
 from jobs.states import State
 from vendors.wire.times import parse_rfc3339
 
@@ -103,3 +103,25 @@ class JobRead(JobDocument):
     created_at: datetime
     updated_at: datetime
     version: int
+
+
+class SubscriptionChanges(SubscriptionDocument):
+    """Fields of a subscription to change; those that are left out stay as they are."""
+
+
+class SubscriptionRead(SubscriptionDocument):
+    """A receiver of notices, and how it does."""
+
+    id: int
+    uuid: uuid.UUID
+    project: str
+    job: str | None
+    """The job in whose `notify` it stands; null: it is told of all executions of the project."""
+    face: str | None
+    """The face that made it and writes what it gets; null: the hub itself."""
+    n_failures: int
+    """How often in a row it did not answer, or said that it cannot."""
+    resting_until: datetime | None
+    """It failed, and gets nothing before this time."""
+    created_at: datetime
+    created_by: str

@@ -6,7 +6,8 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 
-from jobs.models import Archive, AuditEvent, Job, JobExecution
+from jobs.engine.deliveries import OUTCOMES
+from jobs.models import Archive, AuditEvent, Delivery, Event, Job, JobExecution, Subscription
 from jobs.states import State
 from vendors.wire.filters import StrictFilterSet, TimeFilter
 
@@ -76,6 +77,30 @@ class AuditFilters(StrictFilterSet):
 
     def of_deed(self, rows: Any, _name: str, deed: str) -> QuerySet[Any]:
         return rows.of_deed(deed)
+
+
+class SubscriptionFilters(StrictFilterSet):
+    job = django_filters.CharFilter("job__name", label="Name of the job in whose `notify` it stands.")
+
+    class Meta:
+        model = Subscription
+        fields: list[str] = []
+
+
+class DeliveryFilters(StrictFilterSet):
+    subscription = django_filters.NumberFilter("subscription_id", label="The id of a subscription.")
+    execution = django_filters.NumberFilter("execution_id", label="The id of an execution.")
+    event = django_filters.ChoiceFilter(choices=Event, label="What is told.")
+    outcome = django_filters.ChoiceFilter(
+        choices=[(word, word) for word in OUTCOMES], method="of_outcome", label="What came of it so far."
+    )
+
+    class Meta:
+        model = Delivery
+        fields: list[str] = []
+
+    def of_outcome(self, rows: Any, _name: str, outcome: str) -> QuerySet[Any]:
+        return rows.filter(**OUTCOMES[outcome])
 
 
 class NoFilters(StrictFilterSet):

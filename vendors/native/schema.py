@@ -19,6 +19,8 @@ REFS = {
     "jobs": "Its id, its uuid, or its name in the project that one acts in; slashes may stand as they are.",
     "executions": "Its id, its uuid, or its handle.",
     "projects": "Its id, its uuid, or its name.",
+    "subscriptions": "Its id or its uuid.",
+    "deliveries": "Its id.",
 }
 Endpoints = list[tuple[str, str, str, Callable[..., Any]]]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.models import ActionExecution, Archive, Node, Project
+from jobs.models import ActionExecution, Archive, Event, Node, Project
 from jobs.states import State
 
 
@@ -166,6 +166,26 @@ class AuditSerializer(serializers.Serializer[Any]):
     detail = serializers.DictField()
 
 
+class DeliverySerializer(serializers.Serializer[Any]):
+    """One notice to one receiver."""
+
+    id = serializers.IntegerField()
+    uuid = serializers.UUIDField(help_text="The `Webhook-Id`, the same for every try.")
+    execution = serializers.IntegerField()
+    handle = serializers.CharField(help_text="Of the execution.")
+    subscription = serializers.IntegerField()
+    event = serializers.ChoiceField(Event.values)
+    outcome = serializers.ChoiceField(["pending", "delivered", "failed"])
+    created_at = serializers.DateTimeField(help_text="When it happened.")
+    next_at = serializers.DateTimeField(allow_null=True, help_text="When it is tried again.")
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    n_tries = serializers.IntegerField()
+    tried_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.IntegerField(allow_null=True, help_text="The HTTP status of the last try.")
+    error = serializers.CharField(help_text="Why the last try failed.")
+    duration_ms = serializers.IntegerField(allow_null=True, help_text="Of the last try.")
+
+
 class MyKeySerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     level = serializers.CharField()
@@ -212,6 +232,8 @@ class LinksSerializer(serializers.Serializer[Any]):
     projects = serializers.URLField()
     archives = serializers.URLField()
     audit = serializers.URLField()
+    subscriptions = serializers.URLField()
+    deliveries = serializers.URLField()
     me = serializers.URLField()
     schema = serializers.URLField()
 

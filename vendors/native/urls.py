@@ -9,6 +9,7 @@ from vendors.native import views
 app_name = "native"
 
 JOB: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+SUBSCRIPTION: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 # A job's name may hold slashes, encoded or not: WSGI shows no difference. So the verbs come before the job itself;
 # a job whose name ends like a verb is reached by its id or uuid.
@@ -38,6 +39,11 @@ urlpatterns = [
     path("projects", views.ProjectViewSet.as_view({"get": "list"}), name="projects"),
     path("projects/<str:ref>", views.ProjectViewSet.as_view({"get": "retrieve"}), name="project"),
     path("nodes", views.NodeViewSet.as_view({"get": "list"}), name="nodes"),
+    path("subscriptions", views.SubscriptionViewSet.as_view({"get": "list", "post": "create"}), name="subscriptions"),
+    path("subscriptions/<str:ref>", views.SubscriptionViewSet.as_view(SUBSCRIPTION), name="subscription"),
+    path("deliveries", views.DeliveryViewSet.as_view({"get": "list"}), name="deliveries"),
+    path("deliveries/<str:ref>", views.DeliveryViewSet.as_view({"get": "retrieve"}), name="delivery"),
+    path("deliveries/<str:ref>/replay", views.DeliveryViewSet.as_view({"post": "replay"}), name="delivery-replay"),
     path("audit", views.AuditViewSet.as_view({"get": "list"}), name="audit"),
     path("archives", views.ArchiveViewSet.as_view({"get": "list"}), name="archives"),
 ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jobs.models import Delivery, Subscription
 from jobs.states import State
 from tests.conftest import NOOP
 from tests.vendors.rights import ADMIN, EDIT, LOGGED_IN, SEE, TRIGGER, Need, Row
@@ -11,6 +12,20 @@ def native(method: str, route: str, need: Need, status: int = 200, **more: Any) 
     path = route.replace("<path:ref>", "{job.pk}").replace("projects/<str:ref>", "projects/alpha")
     path = "/hub/v1/" + path.replace("<str:ref>", "{execution.pk}")
     return Row(method=method, route=route, need=need, path=path, status=status, **more)
+
+
+def told(method: str, route: str, need: Need, status: int = 200, **more: Any) -> Row:
+    """Of a subscription of `alpha`, or of the delivery to it."""
+    ref = "{execution.hook.pk}" if route.startswith("subscriptions") else "{execution.told.pk}"
+    path = f"/hub/v1/{route.replace('<str:ref>', ref)}"
+    return Row(method=method, route=route, need=need, path=path, status=status, prepare=_tell, **more)
+
+
+def _tell(execution: Any) -> None:
+    whose = {"project": execution.project}
+    hook = Subscription.objects.create(channel="webhook", target="https://x.example.org/", events="failed", **whose)
+    told = Delivery.objects.create(execution=execution, subscription=hook, next_at=None, **whose)
+    execution.hook, execution.told = hook, told
 
 
 DOCUMENT = {"name": "made", "actions": [NOOP]}
@@ -43,5 +58,13 @@ ROWS = [
     native("post", f"{ONE}/abort", EDIT),
     native("post", f"{ONE}/pause", EDIT, 409, state=State.RUNNING),
     native("post", f"{ONE}/resume", EDIT, state=State.PAUSED),
+    native("get", "subscriptions", LOGGED_IN),
+    native("post", "subscriptions", EDIT, 201, body={"webhook": "https://hooks.example.org/"}),
+    told("get", "subscriptions/<str:ref>", SEE),
+    told("patch", "subscriptions/<str:ref>", EDIT, body={"enabled": False}),
+    told("delete", "subscriptions/<str:ref>", EDIT, 204),
+    native("get", "deliveries", LOGGED_IN),
+    told("get", "deliveries/<str:ref>", SEE),
+    told("post", "deliveries/<str:ref>/replay", EDIT, 202),
     native("post", f"{ONE}/retry", EDIT, 202, state=State.FAILED),
 ]

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from jobs.models import User
+from jobs.models import Delivery, Subscription, User
 from jobs.states import State
 from tests.conftest import PASSWORD, MakeExecution, MakeJob
 from vendors.native.urls import urlpatterns
@@ -30,22 +30,27 @@ def browser(alice: User) -> Client:
 def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -> PageOf:
     job = make_job("nightly/db", description="<script>alert(1)</script>")
     execution = make_execution(job, State.RUNNING, message="<b>packing</b>")
+    whose = {"project": job.project}
+    hook = Subscription.objects.create(channel="webhook", target="https://x.example.org/", **whose)
+    told = Delivery.objects.create(execution=execution, subscription=hook, error="<b>packing</b>", **whose)
+    refs = {"projects": "alpha", "subscriptions": str(hook.pk), "deliveries": str(told.pk)}
 
     def get(route: str) -> Any:
-        path = route.replace("<path:ref>", str(job.pk)).replace("projects/<str:ref>", "projects/alpha")
+        noun = route.partition("/")[0]
+        path = route.replace("<path:ref>", str(job.pk)).replace("<str:ref>", refs.get(noun, "<str:ref>"))
         return browser.get(f"/hub/v1/{path.replace('<str:ref>', str(execution.pk))}")
 
     return get
 
 
 def test_there_are_so_many_pages() -> None:
-    assert len(PAGES) == 23
+    assert len(PAGES) == 28
 
 
 @pytest.mark.parametrize("route", PAGES)
 def test_every_route_is_a_page(route: str, page_of: PageOf) -> None:
     response = page_of(route)
-    is_verb = route.rsplit("/")[-1] in ("trigger", "hold", "release", "abort", "pause", "resume", "retry")
+    is_verb = route.rsplit("/")[-1] in ("trigger", "hold", "release", "abort", "pause", "resume", "retry", "replay")
 
     assert response.status_code == (405 if is_verb else 200)
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"

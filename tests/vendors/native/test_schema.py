@@ -10,13 +10,14 @@ from django.core.management import call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from jobs.models import ActionExecution, Archive, Node, Output, Project
+from jobs.models import ActionExecution, Archive, Delivery, Node, Output, Project, Subscription
 from jobs.states import State
 from tests.conftest import NOOP, MakeExecution, MakeJob
 from vendors.native import schema
 
 URL = "/hub/v1/schema"
 DOCUMENT = {"name": "made", "actions": [NOOP]}
+HOOK = {"webhook": "https://x.example.org/", "events": ["failed"]}
 CALLS: dict[str, tuple[str, str, Any, State]] = {
     "root": ("GET", "", None, State.QUEUED),
     "schema": ("GET", "schema", None, State.QUEUED),
@@ -45,6 +46,14 @@ CALLS: dict[str, tuple[str, str, Any, State]] = {
     "executions_abort": ("POST", "executions/{execution}/abort", None, State.QUEUED),
     "executions_pause": ("POST", "executions/{execution}/pause", None, State.RUNNING),
     "executions_resume": ("POST", "executions/{execution}/resume", None, State.PAUSED),
+    "subscriptions_list": ("GET", "subscriptions", None, State.QUEUED),
+    "subscriptions_create": ("POST", "subscriptions", HOOK, State.QUEUED),
+    "subscriptions_retrieve": ("GET", "subscriptions/{hook}", None, State.QUEUED),
+    "subscriptions_partial_update": ("PATCH", "subscriptions/{hook}", {"enabled": False}, State.QUEUED),
+    "subscriptions_destroy": ("DELETE", "subscriptions/{hook}", None, State.QUEUED),
+    "deliveries_list": ("GET", "deliveries", None, State.QUEUED),
+    "deliveries_retrieve": ("GET", "deliveries/{told}", None, State.QUEUED),
+    "deliveries_replay": ("POST", "deliveries/{told}/replay", None, State.QUEUED),
     "executions_retry": ("POST", "executions/{execution}/retry", None, State.FAILED),
 }
 
@@ -75,7 +84,8 @@ def test_the_real_answer_is_as_documented(
         job, state, progress_done=1, progress_unit="files", errors=["outer", "inner"], expires_at=timezone.now()
     )
     furnish(execution.pk, alpha)
-    path = path.format(job=job.pk, execution=execution.pk)
+    refs = {"hook": Subscription.objects.get().pk, "told": Delivery.objects.get().pk}
+    path = path.format(job=job.pk, execution=execution.pk, **refs)
     response = client.generic(
         method, f"/hub/v1/{path}", json.dumps(body) if body else "", content_type="application/json"
     )
@@ -95,6 +105,10 @@ def furnish(execution: int, project: Project) -> None:
         project=project, execution_id=execution, job_name="nightly/db", container="c", name="n", level=0, path="p",
         size_bytes=2**40, sha256="0" * 64, created_at=now,
     )  # fmt: skip
+    hook = Subscription.objects.create(
+        project=project, channel="webhook", target="https://x.example.org/", events="failed"
+    )
+    Delivery.objects.create(project=project, execution_id=execution, subscription=hook, event="failed", next_at=None)
 
 
 @pytest.mark.parametrize("name", [name for name, call in CALLS.items() if call[2] is not None])

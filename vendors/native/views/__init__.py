@@ -6,6 +6,7 @@ from vendors.native.views.executions import ExecutionViewSet
 from vendors.native.views.faces import FacesView
 from vendors.native.views.hub import ArchiveViewSet, MeView, NodeViewSet, ProjectViewSet, RootView
 from vendors.native.views.jobs import JobViewSet
+from vendors.native.views.notices import DeliveryViewSet, SubscriptionViewSet
 from vendors.native.views.output import OutputView
 from vendors.native.views.schema import SchemaView
 from vendors.native.views.steps import StepViewSet
@@ -14,6 +15,7 @@ __all__ = [
     "ArchiveViewSet",
     "AuditViewSet",
     "BulkAbortView",
+    "DeliveryViewSet",
     "ExecutionViewSet",
     "FacesView",
     "JobViewSet",
@@ -24,4 +26,5 @@ __all__ = [
     "RootView",
     "SchemaView",
     "StepViewSet",
+    "SubscriptionViewSet",
 ]
