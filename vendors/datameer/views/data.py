@@ -21,7 +21,8 @@ COUNTED = 10_000
 """So many imports are counted at most, the newest."""
 MONTH = timedelta(days=30)
 CENTURY = timedelta(days=36_500)
-NO_LIMIT = 2**63 - 1
+NO_LIMIT = -1
+"""As the vendor says it of licences without one."""
 
 
 class DataView(DatameerView):
