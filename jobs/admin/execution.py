@@ -9,17 +9,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from jobs.admin import show
-from jobs.admin.base import HubAdmin, actor_of
+from jobs.admin.base import HubAdmin, actor_of, projects_of
 from jobs.admin.deeds import LIMIT, perform
 from jobs.admin.execution_list import FILTERS, ExecutionChangeList, search
 from jobs.admin.execution_page import page_of
-from jobs.engine import aborts, verbs
+from jobs.admin.retry_failed import RetryFailed
+from jobs.engine import aborts, retries, verbs
 from jobs.engine.rights import Actor, Right
 from jobs.models import JobExecution
 
@@ -42,11 +43,16 @@ def resume(execution: JobExecution, actor: Actor) -> str:
 
 
 def retry(execution: JobExecution, actor: Actor) -> str:
-    again = verbs.retry(execution, actor=actor)
+    again = retries.retry(execution, actor=actor)
     return format_html("{}: runs again as {}", execution, show.execution_link(again))
 
 
-VERBS: dict[str, Verb] = {"abort": abort, "pause": pause, "resume": resume, "retry": retry}
+def restart(execution: JobExecution, actor: Actor) -> str:
+    again = retries.retry(execution, actor=actor, from_failed=True)
+    return format_html("{}: goes on at its failed action as {}", execution, show.execution_link(again))
+
+
+VERBS: dict[str, Verb] = {"abort": abort, "pause": pause, "resume": resume, "retry": retry, "restart": restart}
 HEAVY = ("plan", "params", "checkpoint", "errors")
 
 
@@ -59,7 +65,7 @@ class ExecutionAdmin(HubAdmin):
     list_display_links = ("number",)
     search_fields = ("handle",)
     search_help_text = "A number, a UUID, a handle, or a part of a job's name"
-    actions = ("abort_selected", "pause_selected", "resume_selected", "retry_selected")
+    actions = ("abort_selected", "pause_selected", "resume_selected", "retry_selected", "restart_selected")
     change_list_template = "admin/jobs/live_list.html"
 
     # -- the list ------------------------------------------------------------------------------------------------------
@@ -73,6 +79,10 @@ class ExecutionAdmin(HubAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return search(queryset, search_term.strip(), actor_of(request)), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        link = {"retry_failed_url": reverse("admin:jobs_retry_failed")} if self._may_retry(request) else {}
+        return super().changelist_view(request, {**link, **(extra_context or {})})
 
     @admin.display(description="#")
     def number(self, execution: JobExecution) -> str:
@@ -118,7 +128,17 @@ class ExecutionAdmin(HubAdmin):
             )
             for name in VERBS
         ]
-        return [*own, *super().get_urls()]
+        failed = path("retry-failed/", self.admin_site.admin_view(self.retry_failed_view), name="jobs_retry_failed")
+        return [failed, *own, *super().get_urls()]
+
+    def retry_failed_view(self, request: HttpRequest) -> HttpResponse:
+        if not self._may_retry(request):
+            raise PermissionDenied
+        return RetryFailed(self, request).answer()
+
+    @staticmethod
+    def _may_retry(request: HttpRequest) -> bool:
+        return projects_of(request, Right.EDIT) != []
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -169,3 +189,7 @@ class ExecutionAdmin(HubAdmin):
     @admin.action(description="Retry the selected executions")
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         self._each(request, queryset, "retry")
+
+    @admin.action(description="Retry the selected executions from their failed actions")
+    def restart_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
+        self._each(request, queryset, "restart")

@@ -19,9 +19,10 @@ VERBS_OF_STATE = {
     State.PAUSED: ["resume", "abort"],
     State.ABORTING: [],
     State.SUCCEEDED: ["retry"],
-    State.FAILED: ["retry"],
-    State.ABORTED: ["retry"],
+    State.FAILED: ["retry", "restart"],
+    State.ABORTED: ["retry", "restart"],
 }
+LABELS = {"restart": "Retry from the failed action"}
 
 
 @dataclass
@@ -35,15 +36,17 @@ class Tail:
 
 def page_of(execution: JobExecution, *, may_act: bool) -> dict[str, Any]:
     """The context of the page's template."""
+    verbs = VERBS_OF_STATE[State(execution.state)]
     return {
         "execution": execution,
         "is_active": execution.state in ACTIVE,
-        "verbs": VERBS_OF_STATE[State(execution.state)] if may_act else [],
+        "verbs": [(verb, LABELS.get(verb, verb.capitalize())) for verb in verbs] if may_act else [],
         "reasons": waiting_for([execution]).get(execution.pk, []),
         "steps": _timeline(execution),
         "predecessors": list(_related(execution, "execution", "after")),
         "successors": list(_related(execution, "after", "execution")),
-        "starter": JobExecution.objects.filter(pk=execution.triggered_by or 0).only("handle", "state").first(),
+        "first": _named(execution.first) if execution.first != execution.retry_of_id else None,
+        "starter": _named(execution.triggered_by),
         "retries": list(execution.retried_by.only("handle", "state").order_by("pk")[:RELATED]),
         "archives": list(execution.archives.order_by("pk")[:RELATED]) if execution.state in FINAL else [],
         "tail": tail_of(execution),
@@ -51,6 +54,11 @@ def page_of(execution: JobExecution, *, may_act: bool) -> dict[str, Any]:
         "params": pretty(execution.params),
         "plan": pretty(execution.plan),
     }
+
+
+def _named(pk: int | None) -> JobExecution | None:
+    """One that may have expired."""
+    return JobExecution.objects.filter(pk=pk or 0).only("handle", "state").first()
 
 
 def pretty(value: Any) -> str:
@@ -73,9 +81,14 @@ def tail_of(execution: JobExecution) -> Tail:
 
 
 def _timeline(execution: JobExecution) -> list[dict[str, Any]]:
-    """The steps that ran, then those of the plan that did not run yet in this attempt."""
+    """The steps that an earlier execution did, those that ran, then those of the plan that did not run yet."""
     ran = list(ActionExecution.objects.filter(execution=execution))
-    lines: list[dict[str, Any]] = [{"step": step, "state": step.state, "runner": step.runner} for step in ran]
+    done_before = enumerate(execution.plan.get("actions", [])[: execution.first_action])
+    lines: list[dict[str, Any]] = [
+        {"step": None, "runner": planned["runner"], "position": position, "is_done": True}
+        for position, planned in done_before
+    ]
+    lines += [{"step": step, "state": step.state, "runner": step.runner} for step in ran]
     started = {step.position for step in ran if step.attempt == execution.attempt}
     for position, planned in enumerate(execution.plan.get("actions", [])):
         if position not in started and position >= execution.position and execution.state in ACTIVE:

@@ -50,6 +50,7 @@ def trigger(
     run_at: datetime | None = None,
     priority: int | None = None,
     retry_of: JobExecution | None = None,
+    first_action: int = 0,
     triggered_by: JobExecution | None = None,
     place: Place | None = None,
     verb: str = "",
@@ -60,6 +61,7 @@ def trigger(
     whose `when_active` says skip, it is one that was aborted at once. Raises `Held` for a job on hold, `Busy` when it
     is active and its `when_active` says refuse, `Invalid` for bad params, `Conflict` when the idempotency key was used
     for another job. `verb`: what the handle begins with, instead of its kind's word.
+    `first_action`: the position of the one with which it begins.
     """
     actor.require(Right.TRIGGER, job.project_id, "triggering a job")
     for predecessor in after:
@@ -71,9 +73,9 @@ def trigger(
     execution.priority = job.priority if priority is None else priority
     execution.run_at = run_at or execution.run_at
     execution.idempotency_key = _scoped(idempotency_key, actor, job)
-    execution.retry_of = retry_of
-    execution.chain = retry_of.chain if retry_of else None
-    _set_origin(execution, triggered_by)
+    if first_action:
+        execution.position = execution.plan["first_action"] = first_action
+    _set_origin(execution, retry_of, triggered_by)
     for _ in range(TRIES):
         if first := _first_answer(execution):
             return first, False
@@ -89,7 +91,7 @@ def trigger(
 def skip(job: Job, reason: str, *, actor: Actor, triggered_by: JobExecution | None = None) -> JobExecution:
     """Record that a run of a job, which should have been started, was not: an execution that is aborted at once."""
     execution = new_execution(job, actor=actor, place=Place.HUB)
-    _set_origin(execution, triggered_by)
+    _set_origin(execution, None, triggered_by)
     for _ in range(TRIES):
         with contextlib.suppress(IntegrityError), transaction.atomic():
             save_named(execution)
@@ -121,7 +123,10 @@ def new_execution(job: Job, *, actor: Actor, place: Place) -> JobExecution:
     )
 
 
-def _set_origin(execution: JobExecution, triggered_by: JobExecution | None) -> None:
+def _set_origin(execution: JobExecution, retry_of: JobExecution | None, triggered_by: JobExecution | None) -> None:
+    if retry_of is not None:
+        execution.retry_of, execution.chain = retry_of, retry_of.chain
+        execution.first = retry_of.first or retry_of.pk
     if triggered_by is not None:
         execution.triggered_by, execution.chain = triggered_by.pk, triggered_by.chain
 

@@ -1,4 +1,4 @@
-"""What may be done to jobs and executions that exist: pause, resume, hold, release, retry, delete."""
+"""What may be done to jobs and executions that exist: pause, resume, hold, release, delete."""
 
 import contextlib
 from datetime import datetime
@@ -12,7 +12,6 @@ from jobs.engine import chains
 from jobs.engine.aborts import request_abort
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
-from jobs.engine.trigger import trigger
 from jobs.errors import Conflict, IllegalMove, Invalid, NotFound
 from jobs.models import Job, JobExecution, Place
 from jobs.models.moves import due_now
@@ -109,19 +108,6 @@ def release(job: Job, *, actor: Actor, only_if_over: bool = False) -> None:
 
 def _queued(job: Job) -> QuerySet[JobExecution]:
     return JobExecution.objects.filter(job=job, state=State.QUEUED)
-
-
-def retry(execution: JobExecution, *, actor: Actor) -> JobExecution:
-    """Run an ended execution's job again, with its params and the job as it is now.
-
-    Raises `IllegalMove` while it is active, `Conflict` when its job is gone, and what `trigger` raises.
-    """
-    actor.require(Right.EDIT, execution.project_id, "retrying")
-    if execution.state not in FINAL:
-        raise IllegalMove(f"execution {execution.handle} is {execution.state}; only an ended one can be retried")
-    if execution.job is None:
-        raise Conflict(f"the job {execution.job_name!r} of execution {execution.handle} was deleted")
-    return trigger(execution.job, actor=actor, params=execution.params, retry_of=execution)[0]
 
 
 def delete_job(job: Job, *, actor: Actor) -> None:

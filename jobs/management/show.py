@@ -27,6 +27,7 @@ PLAIN_FIELDS = (
     "expires_at",
     "requested_by",
     "node",
+    "first",
     "triggered_by",
     "chain",
 )

@@ -101,6 +101,8 @@ class JobExecution(models.Model):
     output_expires_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retried_by")
+    first = models.BigIntegerField(null=True)
+    """The id of the execution that was retried first, by however many retries; null: this one is no retry."""
     triggered_by = models.BigIntegerField(null=True)
     """The id of the execution whose end started it, by a link of its job. That one may have expired since."""
     chain = models.BigIntegerField(null=True)
@@ -180,6 +182,11 @@ class JobExecution(models.Model):
     @property
     def is_final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def first_action(self) -> int:
+        """The position at which its attempts begin: behind what another execution, of which it is a retry, has done."""
+        return int(self.plan.get("first_action", 0))
 
     def move(
         self,

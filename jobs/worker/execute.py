@@ -97,7 +97,7 @@ def _so_far(context: WorkerContext) -> Outcome:
     """How the steps before this attempt's first one ended: a pause or a loss may have come in the midst of the
     mandatory ones."""
     execution = context.execution
-    if execution.errors and execution.position:
+    if execution.errors and execution.position > execution.first_action:
         return _failed(*execution.errors, exit_code=execution.exit_code)
     if execution.errors:
         context.has_failed("", [], None)
@@ -300,7 +300,8 @@ def _delay_s(context: WorkerContext) -> int:
 
 def _retry(context: WorkerContext, told: dict[str, Any]) -> None:
     n_failed = context.execution.n_failed + 1
-    _requeue(context, _delay_s(context), n_failed=n_failed, position=0, checkpoint=None, **told)
+    position = context.execution.first_action
+    _requeue(context, _delay_s(context), n_failed=n_failed, position=position, checkpoint=None, **told)
 
 
 def _announce_retry(context: WorkerContext, outcome: Outcome) -> None:

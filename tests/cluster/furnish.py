@@ -9,7 +9,7 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from jobs.engine import aborts, keys, members, secrets, verbs  # noqa: E402
+from jobs.engine import aborts, keys, members, retries, secrets, verbs  # noqa: E402
 from jobs.engine.define import define  # noqa: E402
 from jobs.engine.rights import operator  # noqa: E402
 from jobs.engine.trigger import new_execution, trigger  # noqa: E402
@@ -35,7 +35,7 @@ def furnish(n_more: int) -> None:
     first.move(State.RUNNING, attempt=1, node="n", worker="w", lease_until=lease, started_at=timezone.now())
     ended, _ = trigger(job, actor=actor)
     aborts.abort(ended, actor=actor)
-    verbs.retry(ended, actor=actor)
+    retries.retry(ended, actor=actor)
     verbs.hold(job, actor=actor, reason="because")
     Node.objects.create(name="shop", interval_s=30)
     place = {"container": "c", "name": "n", "path": "/p", "sha256": "0" * 64, "size_bytes": 2**40}

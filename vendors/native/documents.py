@@ -72,6 +72,35 @@ class BulkAbort(Document):
     """Only say which ones it would be."""
 
 
+class Retry(Document):
+    """From where an ended execution's job is run again."""
+
+    from_: Literal["start", "failed"] = Field("start", alias="from")
+    """`failed`: at the first action that did not succeed; those before it must not have been changed since."""
+
+
+class BulkRetry(Document):
+    """Which of the failed executions to retry, by the list's filters."""
+
+    job: Text | None = None
+    kind: Text | None = None
+    project: Text | None = None
+    """By name or uuid; default: the project one acts in."""
+    node: Text | None = None
+    requested_by: Text | None = None
+    chain: int | None = Field(None, ge=1, lt=2**63)
+    """Those of the chain run that this execution began."""
+    finished_from: Time | None = None
+    """Those that failed since then."""
+    finished_to: Time | None = None
+    all: bool = False
+    """Must be true when no filter is given."""
+    from_: Literal["start", "failed"] = Field("start", alias="from")
+    """`failed`: each at the first action that did not succeed."""
+    dry_run: bool = False
+    """Only say which ones it would be."""
+
+
 def _all_optional(schema: dict[str, Any]) -> None:
     schema.pop("required", None)
 

@@ -58,6 +58,9 @@ class ExecutionSerializer(serializers.Serializer[Any]):
     requested_by = serializers.CharField()
     node = serializers.CharField()
     retry_of = serializers.IntegerField(allow_null=True)
+    first = serializers.IntegerField(
+        allow_null=True, help_text="Of a retry: the execution that was retried first; it may have expired."
+    )
     triggered_by = serializers.IntegerField(
         allow_null=True, help_text="The execution whose end started it, by `after` of its job; it may have expired."
     )
@@ -204,6 +207,23 @@ class MeSerializer(serializers.Serializer[Any]):
 class AbortedSerializer(serializers.Serializer[Any]):
     matched = serializers.IntegerField()
     aborted = serializers.ListField(child=serializers.IntegerField(), help_text="With `dry_run` those that would be.")
+    is_complete = serializers.BooleanField(help_text="false: there are more; ask again.")
+
+
+class RetriedOneSerializer(serializers.Serializer[Any]):
+    execution = serializers.IntegerField()
+    retried_as = serializers.IntegerField(allow_null=True, help_text="null with `dry_run`.")
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    execution = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class RetriedSerializer(serializers.Serializer[Any]):
+    matched = serializers.IntegerField()
+    retried = RetriedOneSerializer(many=True)
+    refused = RefusalSerializer(many=True)
     is_complete = serializers.BooleanField(help_text="false: there are more; ask again.")
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("jobs/<path:ref>", views.JobViewSet.as_view(JOB), name="job"),
     path("executions", views.ExecutionViewSet.as_view({"get": "list"}), name="executions"),
     path("executions/abort", views.BulkAbortView.as_view(), name="executions-abort"),
+    path("executions/retry", views.BulkRetryView.as_view(), name="executions-retry"),
     path(
         "executions/<str:ref>",
         views.ExecutionViewSet.as_view({"get": "retrieve", "delete": "destroy"}),

@@ -3,40 +3,41 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from jobs.engine import verbs
-from jobs.engine.find import find_execution
-from jobs.management.base import HubCommand, add_json, anywhere
+from jobs.engine import retries, verbs
+from jobs.engine.find import find_execution, find_project
+from jobs.management.base import EXIT_REFUSED, HubCommand, add_json, anywhere
+from jobs.management.options import past_moment_option
 from jobs.management.show import documents
 from jobs.models import JobExecution
 
 
 def pause(execution: JobExecution) -> str:
     verbs.pause(execution, actor=anywhere())
-    return f"{execution.handle}: asked to pause"
+    return "asked to pause"
 
 
 def resume(execution: JobExecution) -> str:
     verbs.resume(execution, actor=anywhere())
-    return f"{execution.handle}: queued"
-
-
-def retry(execution: JobExecution) -> str:
-    return f"{execution.handle}: runs again as {verbs.retry(execution, actor=anywhere()).handle}"
+    return "queued"
 
 
 def delete(execution: JobExecution) -> str:
     verbs.delete_execution(execution, actor=anywhere())
-    return f"{execution.handle}: deleted"
+    return "deleted"
 
 
 DEEDS: dict[str, tuple[str, Callable[[JobExecution], str]]] = {
     "pause": ("Ask a running execution to save a checkpoint and leave its worker.", pause),
     "resume": ("Queue a paused execution again.", resume),
-    "retry": ("Run the job of an ended execution again, with the same params.", retry),
     "delete": ("Delete the history of an ended execution.", delete),
 }
+REFS = "Executions by id, uuid or handle."
+RETRY = (
+    "Run the jobs of ended executions again, with the same params: of those that are named, or of all that failed "
+    "since a time and have not been retried yet."
+)
 
 
 class Command(HubCommand):
@@ -45,20 +46,78 @@ class Command(HubCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
         show = deeds.add_parser("show", help="Print all that is known about executions, as JSON.")
-        show.add_argument("refs", metavar="REF", nargs="+", help="Executions by id, uuid or handle.")
+        show.add_argument("refs", metavar="REF", nargs="+", help=REFS)
         for name, (text, _) in DEEDS.items():
             deed = deeds.add_parser(name, help=text, description=text)
-            deed.add_argument("refs", metavar="REF", nargs="+", help="Executions by id, uuid or handle.")
+            deed.add_argument("refs", metavar="REF", nargs="+", help=REFS)
             add_json(deed)
+        self._add_retry(deeds.add_parser("retry", help=RETRY, description=RETRY))
+
+    @staticmethod
+    def _add_retry(retry: CommandParser) -> None:
+        retry.add_argument("refs", metavar="REF", nargs="*", help=REFS)
+        retry.add_argument(
+            "--failed-since", metavar="TIME", type=past_moment_option, help="All that failed since then; also 90m, 2d."
+        )
+        retry.add_argument("--job", metavar="NAME", help="Of those only the executions of this job.")
+        retry.add_argument("--project", metavar="NAME", help="Of those only the executions of this project.")
+        retry.add_argument(
+            "--from",
+            dest="begin",
+            choices=["start", "failed"],
+            default="start",
+            help="Where they begin: `failed` is the first action that did not succeed; default: start.",
+        )
+        retry.add_argument("--dry-run", action="store_true", help="Only say which.")
+        add_json(retry)
 
     def handle(self, *_: Any, **options: Any) -> None:
+        if options["deed"] == "retry":
+            return self._retry(options)
         executions = [find_execution(ref, actor=anywhere()) for ref in options["refs"]]
         if options["deed"] == "show":
-            self.say_json(documents(executions))
-            return
+            return self.say_json(documents(executions))
         do = DEEDS[options["deed"]][1]
-        said = [do(execution) for execution in executions]
-        if options["json"]:
-            self.say_json([{"handle": one.handle, "did": text} for one, text in zip(executions, said, strict=True)])
+        return self._say({one.handle: do(one) for one in executions}, options)
+
+    def _retry(self, options: dict[str, Any]) -> None:
+        executions, refused = _to_retry(options), []
+        if options["dry_run"]:
+            said = {one.handle: "would run again" for one in executions}
         else:
-            self.say("\n".join(said))
+            retried = _retried(executions, options)
+            refused = retried.refused
+            said = {one.handle: f"runs again as {again.handle}" for one, again in retried.done}
+            said |= {one.handle: f"refused: {reason}" for one, reason in refused}
+        self._say(said, options)
+        if refused:
+            raise CommandError(f"{len(refused)} of {len(executions)} refused", returncode=EXIT_REFUSED)
+
+    def _say(self, said: dict[str, str], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.say_json([{"handle": handle, "did": text} for handle, text in said.items()])
+        elif said:
+            self.say("\n".join(f"{handle}: {text}" for handle, text in said.items()))
+        else:
+            self.stderr.write("nothing to retry")
+
+
+def _retried(executions: list[JobExecution], options: dict[str, Any]) -> retries.Retried:
+    """Those that are named even when they were retried before, and the first refusal ends it."""
+    how = {"actor": anywhere(), "from_failed": options["begin"] == "failed"}
+    if options["refs"]:
+        return retries.Retried([(one, retries.retry(one, **how)) for one in executions])
+    return retries.retry_all(executions, **how)
+
+
+def _to_retry(options: dict[str, Any]) -> list[JobExecution]:
+    since, named = options["failed_since"], options["refs"]
+    if bool(named) == (since is not None) or (named and (options["job"] or options["project"])):
+        text = "name executions, or say which with --failed-since, --job and --project; not both"
+        raise CommandError(text, returncode=EXIT_REFUSED)
+    if named:
+        return [find_execution(ref, actor=anywhere()) for ref in named]
+    rows = retries.to_retry(JobExecution.objects.select_related("job__project")).filter(finished_at__gte=since)
+    if options["job"]:
+        rows = rows.filter(job_name=options["job"])
+    return list(rows.filter(project=find_project(options["project"])) if options["project"] else rows)

@@ -45,6 +45,8 @@ ROWS: dict[str, tuple[str, str]] = {
     "jobs_jobexecution_pause": ("lxxxxx", "lddd0d"),
     "jobs_jobexecution_resume": ("lxxxxx", "lddd0d"),
     "jobs_jobexecution_retry": ("lxxxxx", "lddd0d"),
+    "jobs_jobexecution_restart": ("lxxxxx", "lddd0d"),
+    "jobs_retry_failed": ("l-++++", "l-++++"),
     "jobs_jobexecution_changelist": ("l+++++", "l+++++"),
     "jobs_jobexecution_add": ("l-----", "l-----"),
     "jobs_jobexecution_history": ("l+++o+", "l+++o+"),

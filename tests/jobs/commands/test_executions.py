@@ -74,6 +74,32 @@ def test_retry_makes_another(run: Run, nightly: Job, make_execution: MakeExecuti
     assert new.handle in done.out
 
 
+def test_retry_makes_another_of_all_that_failed_since(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
+    make_execution(nightly, "failed", finished_at=timezone.now() - timedelta(days=1))
+    failed = make_execution(nightly, "failed")
+    dry = run("execution", "retry", "--failed-since", "1h", "--job", "nightly", "--dry-run")
+
+    run("execution", "retry", "--failed-since", "1h", "--from", "failed")
+
+    assert dry.lines == [f"{failed.handle}: would run again"]
+    assert [one.retry_of for one in JobExecution.objects.filter(retry_of__isnull=False)] == [failed]
+    assert run("execution", "retry", "--failed-since", "1h").err == "nothing to retry\n"
+
+
+def test_retry_tells_each_refusal(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
+    failed = make_execution(nightly, "failed")
+    run("job", "hold", "nightly", "--reason", "move")
+    done = run("execution", "retry", "--failed-since", "1h")
+
+    assert (done.code, done.err) == (2, "1 of 1 refused")
+    assert done.lines == [f"{failed.handle}: refused: the job 'nightly' is on hold: move"]
+
+
+@pytest.mark.parametrize("words", [[], ["1", "--failed-since", "1h"], ["1", "--job", "nightly"], ["--job", "nightly"]])
+def test_retry_wants_names_or_a_time(run: Run, words: list[str]) -> None:
+    assert "not both" in run("execution", "retry", *words).err
+
+
 def test_resume_queues_a_paused_one(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
     execution = make_execution(nightly, "paused")
 

@@ -6,14 +6,18 @@ from pathlib import Path
 from django.conf import settings
 
 ENGINE = Path(settings.BASE_DIR) / "jobs" / "engine"
-READS = {"find_job", "find_execution", "list_secrets"}
+READS = {"find_job", "find_execution", "find_subscription", "find_delivery", "list_secrets"}
 BY_ANOTHER = {
     "patch": "define",
     "retry": "trigger",
+    "retry_once": "retry",
+    "retry_all": "retry_once",
     "abort_all": "abort",
     "trigger": "_insert",
     "new_execution": "",
     "expire": "_delete",
+    "set_secret": "_write",
+    "keep": "_write",
 }
 """Verbs whose row another one writes; `new_execution` saves nothing."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from jobs.engine import aborts, verbs
+from jobs.engine import aborts, retries, verbs
 from jobs.engine.define import define
 from jobs.engine.rights import Actor, actor_for
 from jobs.engine.trigger import trigger
@@ -119,7 +119,7 @@ def test_a_retry_goes_on_with_the_chain(make_job: MakeJob, op: Actor, end: End) 
     third = make_job("c", after=after(second))
     begun = end(first)
     broken = end(runs_of(second)[0], State.FAILED)
-    end(verbs.retry(broken, actor=op))
+    end(retries.retry(broken, actor=op))
     assert [run.chain for run in runs_of(third)] == [begun.pk]
 
 
@@ -173,7 +173,7 @@ def test_a_retry_of_what_failed_starts_it(diamond: Diamond, op: Actor, end: End)
     first = diamond.end("a")
     broken = diamond.end("b", to=State.FAILED)
     diamond.end("c")
-    end(verbs.retry(broken, actor=op))
+    end(retries.retry(broken, actor=op))
     assert diamond.ds() == [first.pk]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.engine import aborts, verbs
+from jobs.engine import aborts, retries
 from jobs.engine.apply import apply
 from jobs.engine.define import define, define_action, patch
 from jobs.engine.documents import ActionDocument, document_of
@@ -133,7 +133,7 @@ def dora(db: None) -> User:
 def test_params_and_retries_change_no_program(job: Job, member: Actor) -> None:
     first, _ = trigger(job, actor=member, params={"a": "x", "argv": "rm", "runner": "python"})
     aborts.abort(first, actor=member)
-    second = verbs.retry(first, actor=member)
+    second = retries.retry(first, actor=member)
 
     assert [one.plan["actions"][0]["spec"] for one in (first, second)] == [COMMAND["spec"]] * 2
 

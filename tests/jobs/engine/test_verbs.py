@@ -1,4 +1,4 @@
-"""Abort, pause, resume, retry and delete: from every state."""
+"""Abort, pause, resume and delete: from every state."""
 
 from collections.abc import Callable
 from typing import Any
@@ -145,35 +145,6 @@ def test_a_paused_one_is_queued_again(make_execution: MakeExecution) -> None:
 def test_what_is_not_paused_cannot_be_resumed(make_execution: MakeExecution, state: State) -> None:
     with pytest.raises(IllegalMove):
         verbs.resume(make_execution(state=state), actor=OPERATOR)
-
-
-# -- retry -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("state", ENDED)
-def test_an_ended_one_can_be_run_again(make_execution: MakeExecution, state: str) -> None:
-    execution = make_execution(state=state)
-    again = verbs.retry(execution, actor=OPERATOR)
-    assert (again.state, again.retry_of, again.job) == (State.QUEUED, execution, execution.job)
-
-
-def test_it_is_run_again_with_its_params_and_the_job_as_it_is_now(make_job: MakeJob) -> None:
-    execution, _ = trigger(make_job("job", params={"a": 1}), actor=OPERATOR, params={"b": 2})
-    execution.move(State.ABORTED)
-    make_job("job", params={"a": 5, "c": 3})
-    execution.refresh_from_db()
-    assert verbs.retry(execution, actor=OPERATOR).params == {"a": 1, "b": 2, "c": 3}
-
-
-def test_an_active_one_is_not_run_again(make_execution: MakeExecution) -> None:
-    with pytest.raises(IllegalMove, match="only an ended one"):
-        verbs.retry(make_execution(state=State.RUNNING), actor=OPERATOR)
-
-
-def test_without_its_job_it_is_not_run_again(make_execution: MakeExecution) -> None:
-    execution = make_execution(state=State.FAILED)
-    verbs.delete_job(execution.job, actor=OPERATOR)
-    execution.refresh_from_db()
-    with pytest.raises(Conflict, match="was deleted"):
-        verbs.retry(execution, actor=OPERATOR)
 
 
 # -- delete ----------------------------------------------------------------------------------------------------

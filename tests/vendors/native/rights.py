@@ -50,6 +50,7 @@ ROWS = [
     native("post", "jobs/<path:ref>/release", EDIT),
     native("get", "executions", LOGGED_IN),
     native("post", "executions/abort", EDIT, body={"all": True, "project": "alpha"}),
+    native("post", "executions/retry", EDIT, body={"all": True, "project": "alpha"}),
     native("get", ONE, SEE),
     native("delete", ONE, EDIT, 204, state=State.FAILED),
     native("get", f"{ONE}/output", SEE),

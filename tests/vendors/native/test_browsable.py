@@ -44,7 +44,7 @@ def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -
 
 
 def test_there_are_so_many_pages() -> None:
-    assert len(PAGES) == 28
+    assert len(PAGES) == 29
 
 
 @pytest.mark.parametrize("route", PAGES)

@@ -43,6 +43,7 @@ FIELDS = [
     "requested_by",
     "node",
     "retry_of",
+    "first",
     "triggered_by",
     "chain",
     "waiting_for",

@@ -38,6 +38,7 @@ CALLS: dict[str, tuple[str, str, Any, State]] = {
     "jobs_release": ("POST", "jobs/{job}/release", None, State.QUEUED),
     "executions_list": ("GET", "executions", None, State.QUEUED),
     "executions_abort_many": ("POST", "executions/abort", {"state": ["queued"], "dry_run": True}, State.QUEUED),
+    "executions_retry_many": ("POST", "executions/retry", {"all": True, "from": "failed"}, State.FAILED),
     "executions_retrieve": ("GET", "executions/{execution}", None, State.RUNNING),
     "executions_destroy": ("DELETE", "executions/{execution}", None, State.FAILED),
     "executions_output": ("GET", "executions/{execution}/output", None, State.RUNNING),

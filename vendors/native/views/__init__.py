@@ -1,7 +1,7 @@
 """The views of the native face."""
 
 from vendors.native.views.audit import AuditViewSet
-from vendors.native.views.bulk import BulkAbortView
+from vendors.native.views.bulk import BulkAbortView, BulkRetryView
 from vendors.native.views.executions import ExecutionViewSet
 from vendors.native.views.faces import FacesView
 from vendors.native.views.hub import ArchiveViewSet, MeView, NodeViewSet, ProjectViewSet, RootView
@@ -15,6 +15,7 @@ __all__ = [
     "ArchiveViewSet",
     "AuditViewSet",
     "BulkAbortView",
+    "BulkRetryView",
     "DeliveryViewSet",
     "ExecutionViewSet",
     "FacesView",

@@ -8,11 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.engine import aborts, verbs
+from jobs.engine import aborts, retries, verbs
 from jobs.engine.find import find_execution
 from jobs.models import JobExecution
 from jobs.states import State
 from vendors.native import parameters
+from vendors.native.documents import Retry
 from vendors.native.filters import ExecutionFilters
 from vendors.native.serializers import ExecutionSerializer, ProblemSerializer
 from vendors.native.shapes import EXECUTION, Row, executions_json
@@ -117,10 +118,14 @@ class ExecutionViewSet(NativeViewSet):
 
     @extend_schema(
         summary="Run an ended execution's job again",
-        description="With the same params and the job as it is now; the new execution names this one in `retry_of`.",
-        request=None,
+        description=(
+            "With the same params and the job as it is now; the new execution names this one in `retry_of`, and in "
+            "`first` the one that was retried first."
+        ),
+        request=Retry,
         responses={202: ExecutionSerializer, **CONFLICT},
     )
     def retry(self, request: Request, ref: str) -> Response:
-        execution = verbs.retry(find_execution(ref, actor=self.actor), actor=self.actor)
+        is_from_failed = Retry.parse(request.data).from_ == "failed"
+        execution = retries.retry(find_execution(ref, actor=self.actor), actor=self.actor, from_failed=is_from_failed)
         return self.accepted(execution_now(execution.pk), execution.pk)
