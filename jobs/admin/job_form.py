@@ -108,13 +108,18 @@ class JobForm(forms.Form):
     )
     keep_days = forms.IntegerField(required=False, help_text="Empty: the hub's setting; 0: for ever")
     keep_last = forms.IntegerField(required=False, help_text="Newest executions kept whatever their age")
+    notify = JSONText(
+        required=False,
+        label="Notify",
+        help_text='Who is told of ends, such as [{"webhook": "https://…", "secret": "name", "events": ["failed"]}]',
+    )
 
     def document(self) -> dict[str, Any]:
         """What was given, as a document without its actions."""
         others = ("project", "version", *LINKS)
         values = {name: value for name, value in self.cleaned_data.items() if name not in others}
         links = [{"job": name, "on": LINKS[field]} for field, name in self.links()]
-        return {**values, "kind": values["kind"] or None, "after": links}
+        return {**values, "kind": values["kind"] or None, "after": links, "notify": values["notify"] or []}
 
     def links(self) -> list[tuple[str, str]]:
         """The jobs that it comes after, each with the field that names it, in the order of the document."""

@@ -55,6 +55,7 @@ MORE: list[tuple[str | None, dict[str, Any]]] = [
             ]
         },
     ),
+    ("Who is told", {"fields": ["notify"]}),
 ]
 ACTION_FIELDS: list[tuple[str | None, dict[str, Any]]] = [
     (

@@ -94,7 +94,8 @@ class KeyAdmin(HubAdmin):
                 form.add_error(None, error.message)
             else:
                 return self._shown_once(request, key, text)
-        return TemplateResponse(request, "admin/jobs/apikey/new.html", self._context(request, "New API key", form=form))
+        context = self._context(request, "New API key", form=form, button="Make the key")
+        return TemplateResponse(request, "admin/jobs/new.html", context)
 
     def _shown_once(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
         """The secret in the answer itself, which nobody may cache: no session and no message ever holds it."""

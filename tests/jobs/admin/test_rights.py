@@ -11,8 +11,22 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from jobs.engine.keys import create_key
+from jobs.engine.notices import note, subscribe
 from jobs.engine.tokens import issue
-from jobs.models import ApiKey, Archive, AuditEvent, Job, JobExecution, Membership, Node, Project, Token, User
+from jobs.models import (
+    ApiKey,
+    Archive,
+    AuditEvent,
+    Delivery,
+    Job,
+    JobExecution,
+    Membership,
+    Node,
+    Project,
+    Subscription,
+    Token,
+    User,
+)
 from jobs.states import State
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.admin.conftest import Look
@@ -65,6 +79,16 @@ ROWS: dict[str, tuple[str, str]] = {
     "jobs_apikey_history": ("loo+o+", "loo+o+"),
     "jobs_apikey_delete": ("l-----", "l-----"),
     "jobs_apikey_change": ("l--+o+", "l-----"),
+    "jobs_subscription_changelist": ("l+++++", "l+++++"),
+    "jobs_subscription_add": ("l-++++", "l-++++"),
+    "jobs_subscription_history": ("l+++o+", "l+++o+"),
+    "jobs_subscription_delete": ("l-----", "l-----"),
+    "jobs_subscription_change": ("l+++o+", "l-----"),
+    "jobs_delivery_changelist": ("l+++++", "l+++++"),
+    "jobs_delivery_add": ("l-----", "l-----"),
+    "jobs_delivery_history": ("l+++o+", "l+++o+"),
+    "jobs_delivery_delete": ("l-----", "l-----"),
+    "jobs_delivery_change": ("l+++o+", "l-----"),
     "jobs_token_changelist": ("l----+", "l----+"),
     "jobs_token_add": ("l-----", "l-----"),
     "jobs_token_history": ("l----+", "l----+"),
@@ -124,7 +148,9 @@ def path_of(alpha: Project, bob: User, op: Any, make_job: MakeJob, make_executio
     Node.objects.create(name="node")
     create_key(bob, alpha, "normal", actor=op)
     issue(bob, alpha, methods="password", face="identity", address="")
-    models = (ApiKey, Archive, Job, JobExecution, Membership, Node, Project, Token)
+    subscribe({"webhook": "https://hooks.example.org/"}, actor=op)
+    note(execution, "failed")
+    models = (ApiKey, Archive, Delivery, Job, JobExecution, Membership, Node, Project, Subscription, Token)
     ids: dict[str, int] = {model._meta.model_name or "": model.objects.latest("pk").pk for model in models}
     ids |= {"user": bob.pk, "auditevent": AuditEvent.objects.filter(project=alpha).latest("pk").pk}
     ids["project"], ids["membership"] = alpha.pk, bob.memberships.get().pk
