@@ -42,6 +42,12 @@ class ExecutionQuerySet(models.QuerySet[Any]):
     def final(self) -> "ExecutionQuerySet":
         return self.filter(state__in=literals(FINAL))
 
+    def of_states(self, words: Iterable[str]) -> "ExecutionQuerySet":
+        """Of these states: a scan of the index each, merged; no planner finds that by itself without statistics."""
+        first, *others = (self.order_by().filter(state=word) for word in words)
+        rows = first.union(*others, all=True) if others else first
+        return rows.order_by(*self.query.order_by)
+
     def log(self) -> "ExecutionQuerySet":
         """The ended ones, with `began_at`: when they started, or were queued if they never did."""
         return self.filter(HAS_ENDED).annotate(began_at=BEGAN_AT)

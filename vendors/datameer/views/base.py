@@ -8,7 +8,7 @@ from vendors.datameer.vendor import VENDOR
 from vendors.wire.parsers import AnyTypeParser
 from vendors.wire.views import FaceView
 
-DEEPEST = 1_000_000
+DEEPEST = 100_000
 
 
 class DatameerView(FaceView):

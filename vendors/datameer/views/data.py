@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -79,9 +79,8 @@ class LicenseView(DatameerView):
 
 def _consumed(project: Project) -> int:
     imports = JobExecution.objects.filter(project=project, kind=IMPORT_JOB.kind).order_by("-id")[:COUNTED]
-    recent = JobExecution.objects.filter(pk__in=imports.values("pk"), finished_at__gte=timezone.now() - MONTH)
-    total: int | None = recent.aggregate(total=Sum("volume_bytes"))["total"]
-    return total or 0
+    recent = Sum("volume_bytes", filter=Q(finished_at__gte=timezone.now() - MONTH))
+    return imports.aggregate(total=recent)["total"] or 0
 
 
 class EmptyView(DatameerView):

@@ -4,6 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.models import JobExecution
+from jobs.models.execution import states
+from jobs.states import ACTIVE
 from vendors.datameer import rows, shapes
 from vendors.datameer.views.base import DatameerView, window
 from vendors.datameer.waiting import waiting_of_all, waiting_of_job
@@ -46,6 +48,6 @@ class ListRunningView(DatameerView):
     """What is queued, waits or runs in the acting project, the oldest first."""
 
     def get(self, request: Request) -> Response:
-        active = JobExecution.objects.active().filter(project_id=self.actor.home).order_by("id")
-        found = list(active.values(*rows.STATUS)[:LISTED])
+        mine = JobExecution.objects.filter(project_id=self.actor.home).order_by("id").values(*rows.STATUS)
+        found = list(mine.of_states(states(ACTIVE))[:LISTED])
         return Response(shapes.history(found, waiting_of_all(found)))
