@@ -65,6 +65,29 @@ def step(*, name: str, runner: str, spec: dict[str, Any], **fields: Any) -> str:
     return str(trigger(job, actor=actor)[0].uuid)
 
 
+def steps(*, n: int, runner: str, spec: dict[str, Any]) -> int:
+    """So many executions of one job of one action."""
+    actor = _actor()
+    document = {"name": "steps", "actions": [{"runner": runner, "spec": spec}], "concurrency_limit": 0}
+    job, _ = define(document, actor=actor)
+    return len([trigger(job, actor=actor) for _ in range(n)])
+
+
+def subscribed(*, urls: list[str]) -> int:
+    from jobs.engine.notices import subscribe
+
+    return len([subscribe({"webhook": url, "events": ["succeeded"]}, actor=_actor()) for url in urls])
+
+
+def forget_claims() -> int:
+    """As if the time of whoever was sending notices were over."""
+    from django.utils import timezone
+
+    from jobs.models import Delivery
+
+    return Delivery.objects.exclude(next_at=None).update(next_at=timezone.now())
+
+
 def again(*, name: str) -> str:
     actor = _actor()
     return str(trigger(Job.objects.get(name=name), actor=actor)[0].uuid)

@@ -72,9 +72,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(host: str = "127.0.0.1", wrap: Callable[[socket.socket], socket.socket] | None = None) -> Iterator[Server]:
+def serving(
+    host: str = "127.0.0.1", wrap: Callable[[socket.socket], socket.socket] | None = None, port: int = 0
+) -> Iterator[Server]:
     """`wrap` may put TLS around the listening socket."""
-    http = ThreadingHTTPServer((host, 0), Handler)
+    http = ThreadingHTTPServer((host, port), Handler)
     http.daemon_threads = True
     http.handle_error = lambda *_: None  # type: ignore[method-assign]
     if wrap is not None:
