@@ -14,7 +14,7 @@ from jobs.admin.base import HubAdmin, actor_of
 from jobs.admin.deeds import LIMIT, perform
 from jobs.admin.execution_list import ProjectFilter
 from jobs.admin.saving import PlainChoices, SavedByEngine
-from jobs.engine.documents import check_name
+from jobs.engine.forms import check_name
 from jobs.engine.members import create_project, delete_project, has_history, remove_member, set_member, set_project
 from jobs.engine.rights import Right
 from jobs.models import Membership, Project, User

@@ -18,6 +18,7 @@ from jobs.engine.define import define, define_action
 from jobs.engine.documents import ActionDocument, Document, JobDocument, Name, NoticeDocument, Params, document_of
 from jobs.engine.find import find_project
 from jobs.engine.rights import Actor, Right, audit
+from jobs.engine.schedule_documents import ScheduleDocument
 from jobs.engine.trigger import trigger
 from jobs.errors import FieldError, Invalid, JobHubError
 from jobs.models import Action, Condition, Job, JobExecution
@@ -112,7 +113,14 @@ def tidy(document: Mapping[str, Any]) -> dict[str, Any]:
     if document["notify"]:
         own["notify"] = [_without_defaults(notice, NoticeDocument) for notice in document["notify"]]
     own["actions"] = [_without_defaults(action, ActionDocument) for action in document["actions"]]
-    return own
+    own["schedules"] = [_tidy_schedule(one, number) for number, one in enumerate(document["schedules"], start=1)]
+    return {name: value for name, value in own.items() if name != "schedules" or value}
+
+
+def _tidy_schedule(document: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """A name that is its number would be given anyway."""
+    own = _without_defaults(document, ScheduleDocument)
+    return {name: value for name, value in own.items() if name != "name" or value != str(number)}
 
 
 def dump(value: Any) -> str:
@@ -169,6 +177,7 @@ class _Applying:
     def _job(self, raw: dict[str, Any]) -> None:
         old = Job.objects.filter(project_id=self.project_id, name=str(raw.get("name"))).first()
         before = tidy(document_of(old)) if old else None
+        raw = {**raw, "schedules": [] if raw.get("schedules") is None else raw["schedules"]}
         job, _ = define(raw, actor=self.actor, project_id=self.project_id)
         self._note("job", job.name, before, tidy(document_of(job)))
 

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import runners
-from jobs.engine import notices, secrets
+from jobs.engine import notices, schedules, secrets
 from jobs.engine.documents import OWN_FIELDS, ActionDocument, JobDocument, RemoteJobDocument, document_of
 from jobs.engine.links import save_links
 from jobs.engine.locks import job_for_update
@@ -38,10 +38,11 @@ def define(
 ) -> tuple[Job, bool]:
     """Create a job, or replace the given one (else the one of that name), from a document.
 
-    `key` and `extras` are what a face adds of its own, and `place`, which stays as it is without it: a job that a node
-    does by itself has no actions here. Returns the job and whether it is new. Raises `Invalid` naming
-    every wrong field, `Forbidden` when a privileged runner needs an admin, `Conflict` for a name or key that is taken
-    (with `create_only` also by the job itself); nothing was written then.
+    A document that says nothing of `schedules` leaves them alone. `key` and `extras` are what a face adds of its own,
+    and `place`, which stays as it is without it: a job that a node does by itself has no actions here. Returns the job
+    and whether it is new. Raises `Invalid` naming every wrong field, `Forbidden` when a privileged runner needs an
+    admin, `Conflict` for a name or key that is taken (with `create_only` also by the job itself); nothing was written
+    then.
     """
     project_id = job.project_id if job else actor.home if project_id is None else project_id
     actor.require(Right.EDIT, project_id, "defining a job")
@@ -61,6 +62,8 @@ def define(
         save_links(job, document.after)
         if is_renamed:
             Job.objects.filter(links__after_job=job).update(version=F("version") + 1)  # their documents name it
+        if document.schedules is not None:
+            schedules.replace(job, document.schedules)
         audit(actor, "create" if is_new else "edit", job.name, project_id)
     return job, is_new
 
@@ -95,7 +98,8 @@ def patch(job: Job, changes: Any, *, actor: Actor) -> Job:
     actor.require(Right.EDIT, job.project_id, "defining a job")
     with transaction.atomic():
         job = job_for_update(job)
-        return define({**document_of(job), **changes}, actor=actor, job=job)[0]
+        document = {name: value for name, value in document_of(job).items() if name != "schedules"}
+        return define({**document, **changes}, actor=actor, job=job)[0]
 
 
 def define_action(document: ActionDocument, *, actor: Actor, project_id: int, key: str) -> Action:

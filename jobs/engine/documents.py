@@ -1,7 +1,5 @@
 """Jobs as documents: what `define` takes and `document_of` gives back."""
 
-import json
-import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,61 +8,14 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import Field
 
-from jobs.errors import FieldError, Invalid
-from jobs.models import Channel, Event, Job, JobAction, JobLink, Subscription
+from jobs.engine.forms import Document, JsonObject, Key, Name, Params, Seconds, Text
+from jobs.engine.schedule_documents import MAX_SCHEDULES, ScheduleDocument, schedule_document
+from jobs.models import Channel, Event, Job, JobAction, JobLink, Schedule, Subscription
 from jobs.runners.base import Secretable
-from jobs.texts import check_json, check_text
+from jobs.texts import check_text
 
-Scalar = str | int | float | bool | None
-MAX_PARAMS_BYTES = 65536
 MAX_PRIORITY = 100
 MAX_URL_CHARS = 2000
-
-
-class Document(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    @classmethod
-    def parse(cls, raw: Any) -> Self:
-        """Raises `Invalid` with one error per wrong field."""
-        if not isinstance(raw, dict):
-            raise Invalid.field("", "wanted an object of fields")
-        try:
-            return cls.model_validate(raw)
-        except pydantic.ValidationError as error:
-            raise Invalid(_error(item) for item in error.errors()) from None
-
-
-def _error(item: Any) -> FieldError:
-    plain = {"extra_forbidden": "unknown field", "missing": "this field is required"}
-    message = plain.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-    return FieldError(".".join(str(part) for part in item["loc"]), message)
-
-
-def check_name(value: str) -> str:
-    check_text(value)
-    if not value.strip() or value != value.strip() or not value.isprintable():
-        raise ValueError("wanted a printable name without blanks around it")
-    if value.startswith("/") or value.isdigit():
-        raise ValueError("must not start with '/' or be a number")
-    if re.fullmatch(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", value):
-        raise ValueError("must not look like a UUID")
-    return value
-
-
-def check_params(value: dict[str, Any]) -> dict[str, Any]:
-    check_json(value)
-    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_PARAMS_BYTES:
-        raise ValueError(f"must not exceed {MAX_PARAMS_BYTES} bytes")
-    return value
-
-
-Text = Annotated[str, pydantic.AfterValidator(check_text)]
-Name = Annotated[str, Field(max_length=200), pydantic.AfterValidator(check_name)]
-Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-JsonObject = Annotated[dict[str, Any], pydantic.AfterValidator(check_json)]
-Params = Annotated[dict[str, Scalar], pydantic.AfterValidator(check_params)]
-Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
 
 class ActionDocument(Document):
@@ -164,6 +115,8 @@ class JobDocument(Document):
     keep_last: int | None = Field(None, ge=0, le=100_000)
     notify: list[NoticeDocument] = Field(default_factory=list, max_length=20)
     """Who is told when an execution of it ends."""
+    schedules: list[ScheduleDocument] | None = Field(None, max_length=MAX_SCHEDULES)
+    """When it runs by itself."""
 
     @pydantic.field_validator("soft_timeout_s")
     @classmethod
@@ -207,6 +160,7 @@ class Parts:
     steps: list[JobAction] = field(default_factory=list)
     links: list[JobLink] = field(default_factory=list)
     notify: list[Subscription] = field(default_factory=list)
+    schedules: list[Schedule] = field(default_factory=list)
 
 
 def parts_of(jobs: Iterable[Job]) -> dict[int, Parts]:
@@ -218,6 +172,8 @@ def parts_of(jobs: Iterable[Job]) -> dict[int, Parts]:
         found[link.job_id].links.append(link)
     for row in Subscription.objects.filter(job__in=found).order_by("pk"):
         found[row.job_id or 0].notify.append(row)
+    for schedule in Schedule.objects.filter(job__in=found):
+        found[schedule.job_id].schedules.append(schedule)
     return found
 
 
@@ -229,6 +185,7 @@ def document_of(job: Job, parts: Parts | None = None) -> dict[str, Any]:
         "actions": [_step(step) for step in parts.steps],
         "after": [{"job": link.after_job.name, "on": link.condition} for link in parts.links],
         "notify": [notice_of(row) for row in parts.notify],
+        "schedules": [schedule_document(schedule) for schedule in parts.schedules],
     }
 
 

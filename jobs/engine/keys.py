@@ -11,11 +11,11 @@ from django.db import DatabaseError, transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from jobs.engine.documents import check_text
 from jobs.engine.rights import Actor, Right, audit, right_of
 from jobs.errors import Conflict, Invalid
 from jobs.models import ApiKey, Level, Membership, Project, Role, User
 from jobs.models.prepared import Prepared
+from jobs.texts import check_text
 
 SECRET_BYTES = 32
 NAME_LENGTH = 100

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from jobs.engine.documents import check_name
+from jobs.engine.forms import check_name
 from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Conflict, FieldError, Invalid, NotFound
 from jobs.models import ApiKey, Membership, Project, Role, User

@@ -12,12 +12,13 @@ from jobs import queue, runners
 from jobs.engine import chains, remote
 from jobs.engine.aborts import request_abort
 from jobs.engine.define import is_privileged
-from jobs.engine.documents import MAX_PRIORITY, check_params
+from jobs.engine.documents import MAX_PRIORITY
+from jobs.engine.forms import check_params
 from jobs.engine.handles import WITH_EPOCH, handle
 from jobs.engine.locks import job_for_share
 from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Busy, Conflict, Held, IllegalMove, Invalid
-from jobs.models import Condition, Job, JobAction, JobExecution, Place, WhenActive
+from jobs.models import Condition, Job, JobAction, JobExecution, Place, Schedule, WhenActive
 from jobs.models.moves import due_now
 from jobs.models.prepared import Prepared, insert
 from jobs.runners.base import OnLost
@@ -54,14 +55,16 @@ def trigger(
     triggered_by: JobExecution | None = None,
     place: Place | None = None,
     verb: str = "",
+    schedule: Schedule | None = None,
+    slot_at: datetime | None = None,
 ) -> tuple[JobExecution, bool]:
     """Queue one execution of a job; workers are woken on commit. Returns it and whether it is new.
 
-    The same idempotency key of the same requester in the same project gives the first execution back. Of an active job
-    whose `when_active` says skip, it is one that was aborted at once. Raises `Held` for a job on hold, `Busy` when it
-    is active and its `when_active` says refuse, `Invalid` for bad params, `Conflict` when the idempotency key was used
-    for another job. `verb`: what the handle begins with, instead of its kind's word.
-    `first_action`: the position of the one with which it begins.
+    The same idempotency key of the same requester in the same project, and the same slot of the same schedule, give
+    the first execution back. Of an active job whose `when_active` says skip, it is one that was aborted at once. Raises
+    `Held` for a job on hold, `Busy` when it is active and its `when_active` says refuse, `Invalid` for bad params,
+    `Conflict` when the idempotency key was used for another job. `verb`: what the handle begins with, instead of its
+    kind's word. `first_action`: the position of the one with which it begins.
     """
     actor.require(Right.TRIGGER, job.project_id, "triggering a job")
     for predecessor in after:
@@ -76,6 +79,7 @@ def trigger(
     if first_action:
         execution.position = execution.plan["first_action"] = first_action
     _set_origin(execution, retry_of, triggered_by)
+    execution.schedule, execution.slot_at = schedule, slot_at
     for _ in range(TRIES):
         if first := _first_answer(execution):
             return first, False
@@ -193,6 +197,10 @@ def _scoped(key: str, actor: Actor, job: Job) -> str | None:
 
 
 def _first_answer(execution: JobExecution) -> JobExecution | None:
+    if execution.schedule_id is not None:
+        same = JobExecution.objects.filter(schedule_id=execution.schedule_id, slot_at=execution.slot_at)
+        if first := same.first():
+            return first
     if execution.idempotency_key is None:
         return None
     first = JobExecution.objects.filter(idempotency_key=execution.idempotency_key).first()
@@ -228,6 +236,8 @@ def _origin(execution: JobExecution) -> dict[str, Any]:
     """What the audit says of where it comes from."""
     if execution.retry_of:
         return {"retry_of": execution.retry_of.handle}
+    if execution.schedule and execution.slot_at:
+        return {"schedule": execution.schedule.name, "slot_at": execution.slot_at.isoformat()}
     return {"triggered_by": execution.triggered_by} if execution.triggered_by else {}
 
 

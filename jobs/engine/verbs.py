@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from jobs import queue, runners
-from jobs.engine import chains
+from jobs.engine import chains, schedules
 from jobs.engine.aborts import request_abort
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
@@ -16,9 +16,6 @@ from jobs.errors import Conflict, IllegalMove, Invalid, NotFound
 from jobs.models import Job, JobExecution, Place
 from jobs.models.moves import due_now
 from jobs.states import FINAL, State
-from jobs.texts import check_text
-
-MAX_REASON_CHARS = 500
 
 
 def pause(execution: JobExecution, *, actor: Actor) -> None:
@@ -72,23 +69,13 @@ def hold(job: Job, *, actor: Actor, reason: str = "", until: datetime | None = N
     actor.require(Right.EDIT, job.project_id, "holding a job")
     if until is not None and until <= timezone.now():
         raise Invalid.field("until", "wanted a time in the future")
-    said = {"hold_until": until, "hold_reason": _reason(reason), "held_by": actor.name}
+    said = {"hold_until": until, "hold_reason": schedules.reason_of(reason), "held_by": actor.name}
     with transaction.atomic():
         if not job_for_update(job).is_held:
             _queued(job).update(n_blocks=F("n_blocks") + 1, version=F("version") + 1)
         Job.objects.filter(pk=job.pk).update(is_held=True, version=F("version") + 1, **said)
         audit(actor, "hold", job.name, job.project_id, reason=reason)
         job.refresh_from_db()
-
-
-def _reason(text: str) -> str:
-    try:
-        check_text(text)
-    except ValueError as error:
-        raise Invalid.field("reason", str(error)) from None
-    if len(text) > MAX_REASON_CHARS:
-        raise Invalid.field("reason", f"wanted at most {MAX_REASON_CHARS} characters")
-    return text
 
 
 def release(job: Job, *, actor: Actor, only_if_over: bool = False) -> None:
@@ -100,6 +87,7 @@ def release(job: Job, *, actor: Actor, only_if_over: bool = False) -> None:
         is_over = locked.hold_until is not None and locked.hold_until <= timezone.now()
         if locked.is_held and (is_over or not only_if_over):
             Job.objects.filter(pk=job.pk).update(is_held=False, version=F("version") + 1, **said)
+            schedules.end_hold(job, locked.hold_reason)
             _queued(job).filter(n_blocks__gt=0).update(n_blocks=F("n_blocks") - 1, version=F("version") + 1)
             audit(actor, "release", job.name, job.project_id)
             transaction.on_commit(queue.wake)

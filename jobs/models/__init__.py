@@ -7,6 +7,7 @@ from jobs.models.execution import ActionExecution, Dependency, JobExecution, Out
 from jobs.models.job import Action, Condition, Job, JobAction, JobLink, LostPolicy, Place, WhenActive
 from jobs.models.node import Leader, Node
 from jobs.models.notice import Channel, Delivery, Event, Subscription
+from jobs.models.schedule import CatchUp, Fate, Schedule, SlotFate
 from jobs.models.secret import Secret
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "ApiKey",
     "Archive",
     "AuditEvent",
+    "CatchUp",
     "Channel",
     "Condition",
     "Delivery",
     "Dependency",
     "Event",
+    "Fate",
     "Job",
     "JobAction",
     "JobExecution",
@@ -33,7 +36,9 @@ __all__ = [
     "Place",
     "Project",
     "Role",
+    "Schedule",
     "Secret",
+    "SlotFate",
     "Subscription",
     "Token",
     "User",

@@ -58,6 +58,9 @@ class JobExecution(models.Model):
     slot_limit = models.PositiveSmallIntegerField(default=0)
     slot_no = models.PositiveSmallIntegerField(null=True)
 
+    schedule = models.ForeignKey("jobs.Schedule", models.SET_NULL, null=True, related_name="executions", db_index=False)
+    slot_at = models.DateTimeField(null=True)
+    """The time of its schedule for which it was started."""
     requested_by = models.CharField(max_length=150)
     requested_user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
@@ -127,6 +130,9 @@ class JobExecution(models.Model):
             models.UniqueConstraint(
                 fields=["triggered_by", "job"], condition=Q(triggered_by__isnull=False), name="one_start_an_end"
             ),
+            models.UniqueConstraint(
+                fields=["schedule", "slot_at"], condition=Q(schedule__isnull=False), name="one_execution_a_slot_time"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=states(FINAL), finished_at__isnull=False)
                 | Q(state__in=states(ACTIVE), finished_at__isnull=True),
@@ -160,6 +166,11 @@ class JobExecution(models.Model):
                 name="exec_output_expiry",
             ),
             models.Index(fields=["chain", "job"], condition=Q(chain__isnull=False), name="exec_by_chain"),
+            models.Index(
+                fields=["schedule"],
+                condition=Q(state__in=states(ACTIVE), schedule__isnull=False),
+                name="exec_of_schedule",
+            ),
             models.Index(fields=["project", "id"], name="exec_by_project"),
             models.Index(fields=["project", "state", "id"], name="exec_by_state"),
             models.Index(fields=["project", "kind", "id"], name="exec_by_kind"),

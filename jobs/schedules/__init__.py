@@ -8,6 +8,6 @@
 when the clocks change, is told in `docs/decisions`.
 """
 
-from jobs.schedules.timetable import Dialect, Policy, Timetable, check, next_times, parse
+from jobs.schedules.timetable import Dialect, Policy, Timetable, check, moment, next_times, parse
 
-__all__ = ["Dialect", "Policy", "Timetable", "check", "next_times", "parse"]
+__all__ = ["Dialect", "Policy", "Timetable", "check", "moment", "next_times", "parse"]

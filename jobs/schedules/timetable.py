@@ -1,10 +1,11 @@
 """A schedule as it is written, and when it comes."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,21 @@ class Timetable:
             yield at
             at = self.next_after(at)
 
+    def within(self, after: datetime, until: datetime, limit: int) -> list[datetime]:
+        """The first of the times later than `after` up to and with `until`."""
+        return list(islice(takewhile(lambda at: at <= until, self.after(after)), limit))
+
+    def latest(self, after: datetime, until: datetime) -> datetime | None:
+        """The last of the times later than `after` up to and with `until`, without looking at all of them."""
+        span = timedelta(minutes=1)
+        while True:
+            begin = max(after, until - span)
+            if found := deque(takewhile(lambda at: at <= until, self.after(begin)), maxlen=1):
+                return found[0]
+            if begin == after:
+                return None
+            span *= 2
+
     def comes_at(self, at: datetime) -> bool:
         return self.next_after(as_datetime(int(at.timestamp()) - 1)) == at
 
@@ -124,6 +140,12 @@ def next_times(
     after = after or datetime.now(UTC)
     timetable = parse(dialect, value, zone=zone, policy=policy, start=start, end=end, anchor=after)
     return list(islice(timetable.after(after), n))
+
+
+def moment(field: str, text: str, *, zone: str = "UTC") -> datetime:
+    """A date and time in that zone, unless it has an offset, in UTC. Raises `Invalid` with that field, or `zone`."""
+    where = _field("zone", lambda: zones.zone(zone))
+    return as_datetime(_field(field, lambda: zones.instant(text, where)))
 
 
 def _times(dialect: str, value: str | Mapping[str, Any], where: ZoneInfo, policy: str, since: int) -> Times:

@@ -50,7 +50,7 @@ class Cluster:
         self._start_pool()
         while not self.signals.stop:
             self._look_after()
-            self.signals.wait(LOOP_S)
+            self.signals.wait(self.ticker.rest_s(LOOP_S))
         self._drain()
 
     def _start_pool(self) -> None:

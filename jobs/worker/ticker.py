@@ -9,17 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs import queue
-from jobs.engine import chains, limits, remote, verbs
+from jobs.engine import chains, limits, planner, remote, schedules, verbs
 from jobs.engine.report import fail_silent_nodes
 from jobs.engine.rights import audit, operator
 from jobs.errors import IllegalMove
-from jobs.models import Job, JobExecution, Leader, Place
+from jobs.models import Job, JobExecution, Leader, Place, Schedule
 from jobs.runners.base import OnLost
 from jobs.states import State
 from jobs.worker.report import workdir_of
@@ -31,6 +31,8 @@ EXPIRY_EVERY_S = 3600
 BATCH = 200
 MOST_LOST = 3
 LOST = "worker lost"
+SET_BACK_S = 1
+AGAIN_S = 0.1
 
 
 class Ticker:
@@ -40,12 +42,15 @@ class Ticker:
         self.id = uuid.uuid4().hex
         self._leads = False
         self._asked_at = float("-inf")
+        self._clock_is_ahead: float | None = None
         self._done_at: dict[Callable[[], None], float] = {}
 
     def tick(self) -> None:
         """Call it about once a second. One bad row never stops the others, one bad chore never the others."""
         _safely(repeat_wake)
         if self._is_leader():
+            if self._must_replan():
+                _safely(planner.replan)
             now = time.monotonic()
             for chore, every_s in CHORES.items():
                 if now - self._done_at.get(chore, float("-inf")) >= every_s:
@@ -58,6 +63,22 @@ class Ticker:
         if now - self._asked_at >= ASK_EVERY_S:
             self._leads, self._asked_at = take("ticker", self.id, TERM_S), now
         return self._leads
+
+    def _must_replan(self) -> bool:
+        """At its first turn, with the time zones that this process knows, and when the clock has been set back."""
+        ahead = time.time() - time.monotonic()
+        is_back = self._clock_is_ahead is None or ahead < self._clock_is_ahead - SET_BACK_S
+        self._clock_is_ahead = ahead
+        return is_back
+
+    def rest_s(self, longest: float) -> float:
+        """For how long nothing has to happen; a run that is due already was not to be had just now."""
+        try:
+            due_at = planner.next_due() if self._leads else None
+        except Error:
+            return longest
+        rest = longest if due_at is None else (due_at - timezone.now()).total_seconds()
+        return min(longest, rest if rest > 0 else AGAIN_S)
 
     def leave(self) -> None:
         """Let another take over at once."""
@@ -135,6 +156,15 @@ def release_holds() -> None:
             log.exception("cannot release the job %s", job.name)
 
 
+def release_pauses() -> None:
+    """End the pauses of schedules whose time is over."""
+    for schedule in Schedule.objects.filter(paused_until__lte=timezone.now()).select_related("job")[:BATCH]:
+        try:
+            schedules.release(schedule, actor=operator("ticker"), only_if_over=True)
+        except Exception:
+            log.exception("cannot release the schedule %s", schedule)
+
+
 def recount_blocked() -> None:
     """Mend a count that no longer tells the truth, should there ever be one."""
     for execution in JobExecution.objects.miscounted()[:BATCH]:
@@ -160,9 +190,11 @@ def ask_for_expiry() -> None:
 
 
 CHORES: dict[Callable[[], None], float] = {
+    planner.start_due: 0,
     rescue: 0,
     release_holds: 2,
     remote.ask_due: 2,
+    release_pauses: 2,
     limits.tell_remote_soft_timeouts: 5,
     fail_silent_nodes: 10,
     recount_blocked: 30,

@@ -14,6 +14,7 @@ BY_ANOTHER = {
     "retry_all": "retry_once",
     "abort_all": "abort",
     "trigger": "_insert",
+    "run": "trigger",
     "new_execution": "",
     "expire": "_delete",
     "set_secret": "_write",
