@@ -1,4 +1,4 @@
-"""Single runs of a schedule: leave one out, give it another time, run it now, or let it be as planned after all."""
+"""Single runs of a schedule: leave one out, give it another time, run it now, or let it come as planned after all."""
 
 from datetime import UTC, datetime
 from itertools import islice
@@ -53,13 +53,13 @@ def run(schedule: Schedule, slot_at: datetime | None = None, *, actor: Actor) ->
     return execution
 
 
-def keep(schedule: Schedule, slot_at: datetime, *, actor: Actor) -> None:
+def reinstate(schedule: Schedule, slot_at: datetime, *, actor: Actor) -> None:
     """Let a run that was skipped or moved come at its own time after all; harmless for one that does."""
-    actor.require(Right.EDIT, schedule.job.project_id, "keeping a run")
+    actor.require(Right.EDIT, schedule.job.project_id, "reinstating a run")
     with transaction.atomic():
         _to_come(schedule_for_update(schedule), slot_at)
         if schedule.fates.filter(slot_at=slot_at).delete()[0]:
-            audit(actor, "keep run", *subject(schedule), **_about(schedule, slot_at))
+            audit(actor, "reinstate run", *subject(schedule), **_about(schedule, slot_at))
 
 
 def _next(schedule: Schedule) -> datetime:

@@ -8,6 +8,7 @@
 when the clocks change, is told in `docs/decisions`.
 """
 
+from jobs.schedules.describe import describe
 from jobs.schedules.timetable import Dialect, Policy, Timetable, check, moment, next_times, parse
 
-__all__ = ["Dialect", "Policy", "Timetable", "check", "moment", "next_times", "parse"]
+__all__ = ["Dialect", "Policy", "Timetable", "check", "describe", "moment", "next_times", "parse"]

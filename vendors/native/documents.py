@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from jobs.engine.documents import Document, JobDocument, Params, SubscriptionDocument, Text
+from jobs.engine.documents import JobDocument, SubscriptionDocument
+from jobs.engine.forms import Document, Params, Text
+from jobs.engine.schedule_documents import ScheduleDocument
 from jobs.states import State
 from vendors.wire.times import parse_rfc3339
 
@@ -48,6 +50,42 @@ class Hold(Document):
     reason: Text = Field("", max_length=500)
     until: Time | None = None
     """It is released at this time; without one, when somebody releases it."""
+
+
+class OneRun(Document):
+    """Which of a schedule's runs to come."""
+
+    slot_at: Time
+    """The time for which it is planned, also when it was moved."""
+
+
+class SkippedRun(OneRun):
+    """A run to leave out, and why."""
+
+    reason: Text = Field("", max_length=500)
+
+
+class MovedRun(SkippedRun):
+    """A run that shall come at another time."""
+
+    to: Time
+
+
+class EarlyRun(Document):
+    """A run to start now; default: the next one."""
+
+    slot_at: Time | None = None
+
+
+class PlannedQuery(Document):
+    """What the list of planned runs takes."""
+
+    hours: float = Field(24, gt=0, le=8784, allow_inf_nan=False)
+    """How far to look ahead; at most a year."""
+    job: Text | None = None
+    """Only of this job: its id, its uuid, or its name."""
+    project: Text | None = None
+    """By name, uuid or id; `*`: all; default: the one that one acts in."""
 
 
 class BulkAbort(Document):
@@ -122,6 +160,8 @@ class HoldState(pydantic.BaseModel):
 class JobRead(JobDocument):
     """A job: its document, and what the hub knows about it."""
 
+    schedules: list[ScheduleDocument]
+    """When it runs by itself."""
     id: int
     uuid: uuid.UUID
     project: str

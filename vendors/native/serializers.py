@@ -243,6 +243,74 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
+class PauseSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True, help_text="null: until somebody releases it.")
+    by = serializers.CharField()
+
+
+class MomentSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField(help_text="In UTC.")
+    local = serializers.DateTimeField(help_text="The same in the schedule's zone.")
+
+
+class FateSerializer(serializers.Serializer[Any]):
+    """One time of a schedule, or a row of them, that was not simply run."""
+
+    slot_at = serializers.DateTimeField()
+    until_at = serializers.DateTimeField(help_text="The last one of a row.")
+    count = serializers.IntegerField(help_text="How many they are; 1001: more than 1000.")
+    fate = serializers.ChoiceField(["skipped", "missed", "moved"])
+    moved_to = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+    by = serializers.CharField(help_text="`schedule`: the hub itself.")
+    at = serializers.DateTimeField()
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    """A schedule of a job, as `shapes.schedule_json` builds it."""
+
+    name = serializers.CharField()
+    interval = serializers.CharField(required=False)
+    cron = serializers.CharField(required=False)
+    quartz = serializers.CharField(required=False)
+    fields = serializers.DictField(required=False)  # type: ignore[assignment]
+    at = serializers.CharField(required=False)
+    zone = serializers.CharField()
+    policy = serializers.ChoiceField(["once", "wall"])
+    catch_up = serializers.ChoiceField(["skip", "once", "all"])
+    grace_s = serializers.IntegerField()
+    start = serializers.DateTimeField(allow_null=True)
+    end = serializers.DateTimeField(allow_null=True)
+    enabled = serializers.BooleanField()
+    means = serializers.CharField(help_text="What it says, in words.")
+    broken = serializers.CharField(help_text="Why it was switched off; empty: it was not.")
+    pause = PauseSerializer(allow_null=True)
+    next = MomentSerializer(many=True, help_text="The next five times.")
+    recent = FateSerializer(many=True, help_text="The last twenty that were skipped, missed or moved, newest first.")
+    version = serializers.IntegerField()
+
+
+class PlannedSerializer(serializers.Serializer[Any]):
+    """A run to come."""
+
+    at = serializers.DateTimeField(help_text="When it starts, in UTC.")
+    local = serializers.DateTimeField(help_text="The same in the schedule's zone.")
+    slot_at = serializers.DateTimeField(help_text="For when it was planned: its name among the runs of its schedule.")
+    job = serializers.CharField()
+    job_id = serializers.IntegerField()
+    project = serializers.CharField()
+    schedule = serializers.CharField()
+    state = serializers.ChoiceField(["planned", "moved", "skipped", "paused", "held"])
+    reason = serializers.CharField()
+    by = serializers.CharField()
+
+
+class AllPlannedSerializer(serializers.Serializer[Any]):
+    results = PlannedSerializer(many=True)
+    is_complete = serializers.BooleanField(help_text="false: these are the first of them; look less far ahead.")
+
+
 class LinksSerializer(serializers.Serializer[Any]):
     """Where things are."""
 
@@ -254,6 +322,7 @@ class LinksSerializer(serializers.Serializer[Any]):
     audit = serializers.URLField()
     subscriptions = serializers.URLField()
     deliveries = serializers.URLField()
+    planned = serializers.URLField()
     me = serializers.URLField()
     schema = serializers.URLField()
 

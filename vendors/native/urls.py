@@ -18,6 +18,15 @@ urlpatterns = [
     path("schema", views.SchemaView.as_view(), name="schema"),
     path("me", views.MeView.as_view(), name="me"),
     path("jobs", views.JobViewSet.as_view({"get": "list", "post": "create"}), name="jobs"),
+    path("jobs/<path:ref>/schedules", views.ScheduleViewSet.as_view({"get": "list"}), name="job-schedules"),
+    *(
+        path(
+            f"jobs/<path:ref>/schedules/<str:name>/{verb}",
+            views.ScheduleViewSet.as_view({"post": verb}),
+            name=f"job-schedule-{verb}",
+        )
+        for verb in ("pause", "release", "skip", "move", "run", "reinstate")
+    ),
     path("jobs/<path:ref>/trigger", views.JobViewSet.as_view({"post": "trigger"}), name="job-trigger"),
     path("jobs/<path:ref>/hold", views.JobViewSet.as_view({"post": "hold"}), name="job-hold"),
     path("jobs/<path:ref>/release", views.JobViewSet.as_view({"post": "release"}), name="job-release"),
@@ -37,6 +46,7 @@ urlpatterns = [
     path("executions/<str:ref>/pause", views.ExecutionViewSet.as_view({"post": "pause"}), name="execution-pause"),
     path("executions/<str:ref>/resume", views.ExecutionViewSet.as_view({"post": "resume"}), name="execution-resume"),
     path("executions/<str:ref>/retry", views.ExecutionViewSet.as_view({"post": "retry"}), name="execution-retry"),
+    path("planned", views.PlannedView.as_view(), name="planned"),
     path("projects", views.ProjectViewSet.as_view({"get": "list"}), name="projects"),
     path("projects/<str:ref>", views.ProjectViewSet.as_view({"get": "retrieve"}), name="project"),
     path("nodes", views.NodeViewSet.as_view({"get": "list"}), name="nodes"),

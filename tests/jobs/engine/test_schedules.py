@@ -227,12 +227,12 @@ def test_an_unknown_name_is_told_the_known_ones(job: Job) -> None:
 
 
 # -- single runs -------------------------------------------------------------------------------------------------------
-def test_a_run_can_be_skipped_and_kept_after_all(nightly: Schedule, op: Actor) -> None:
+def test_a_run_can_be_skipped_and_reinstated(nightly: Schedule, op: Actor) -> None:
     assert nightly.next_at is not None
     slots.skip(nightly, nightly.next_at, actor=op, reason="holiday")
     assert SlotFate.objects.get().fate == "skipped"
 
-    slots.keep(nightly, nightly.next_at, actor=op)
+    slots.reinstate(nightly, nightly.next_at, actor=op)
     assert not SlotFate.objects.exists()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.errors import Invalid
-from jobs.schedules import check, next_times
+from jobs.schedules import check, describe, next_times
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -150,3 +150,33 @@ def test_it_refuses_what_does_not_come_before_its_end() -> None:
 def test_it_refuses_an_unknown_policy() -> None:
     with pytest.raises(Invalid, match="once or wall"):
         check("cron", "0 0 1 1 *", policy="twice")
+
+
+IN_WORDS = [
+    ("cron", "30 2 * * *", "at 02:30"),
+    ("cron", "0 9 13 * 5", "at 09:00, on day 13 of the month, or on Friday"),
+    ("cron", "*/90 * * * *", "every hour"),
+    ("quartz", "0 0 12 ? * 2", "at 12:00, only on Monday"),
+    ("quartz", "0 0 12 ? * 6#3", "at 12:00, on the third Friday of the month"),
+    ("quartz", "0 0 12 ? * L", "at 12:00, only on Saturday"),
+    ("quartz", "0 0 12 L-3W * ?", "at 12:00, 3 days before the last day of the month (the working day nearest to it)"),
+    ("fields", {"day": "1st mon,last", "hour": 3}, "at 03:00, on the first Monday and the last day of the month"),
+    ("fields", {"day_of_week": "mon-fri", "hour": "*/2"}, "every 2 hours, on Monday to Friday"),
+    (
+        "fields",
+        {"month": "2-8/2", "day": 15},
+        "at 00:00, on day 15 of the month, in every 2 months from February to August",
+    ),
+    ("fields", {"year": 2027, "week": "1,*/2"}, "at 00:00, in week 1 and every 2 weeks, in 2027"),
+    ("interval", "90m", "every 90 minutes"),
+    ("interval", "3600s", "every hour"),
+    ("interval", "continuous", "again as soon as the last run has ended"),
+    ("at", "2027-03-01T06:00", "once, at 2027-03-01 06:00"),
+    ("cron", "nonsense", "nonsense"),
+    ("fields", {"hours": 1}, "{'hours': 1}"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "value", "words"), IN_WORDS)
+def test_it_says_in_words(dialect: str, value: Any, words: str) -> None:
+    assert describe(dialect, value) == words

@@ -10,6 +10,7 @@ from tests.vendors.rights import ADMIN, EDIT, LOGGED_IN, SEE, TRIGGER, Need, Row
 
 def native(method: str, route: str, need: Need, status: int = 200, **more: Any) -> Row:
     path = route.replace("<path:ref>", "{job.pk}").replace("projects/<str:ref>", "projects/alpha")
+    path = path.replace("<str:name>", "1")
     path = "/hub/v1/" + path.replace("<str:ref>", "{execution.pk}")
     return Row(method=method, route=route, need=need, path=path, status=status, **more)
 
@@ -30,6 +31,9 @@ def _tell(execution: Any) -> None:
 
 DOCUMENT = {"name": "made", "actions": [NOOP]}
 ONE = "executions/<str:ref>"
+SCHEDULE = "jobs/<path:ref>/schedules/<str:name>"
+NIGHTLY = {"schedules": [{"cron": "0 0 * * *"}]}
+SLOT = {"slot_at": "2098-01-01T00:00:00Z"}
 ROWS = [
     native("get", "", LOGGED_IN),
     native("get", "schema", LOGGED_IN),
@@ -48,6 +52,14 @@ ROWS = [
     native("post", "jobs/<path:ref>/trigger", TRIGGER, 202),
     native("post", "jobs/<path:ref>/hold", EDIT),
     native("post", "jobs/<path:ref>/release", EDIT),
+    native("get", "jobs/<path:ref>/schedules", SEE),
+    native("post", f"{SCHEDULE}/pause", EDIT, job=NIGHTLY),
+    native("post", f"{SCHEDULE}/release", EDIT, job=NIGHTLY),
+    native("post", f"{SCHEDULE}/skip", EDIT, job=NIGHTLY, body=SLOT),
+    native("post", f"{SCHEDULE}/move", EDIT, job=NIGHTLY, body={**SLOT, "to": "2098-01-02T00:00:00Z"}),
+    native("post", f"{SCHEDULE}/run", TRIGGER, 202, job=NIGHTLY, body=SLOT),
+    native("post", f"{SCHEDULE}/reinstate", EDIT, job=NIGHTLY, body=SLOT),
+    native("get", "planned", LOGGED_IN),
     native("get", "executions", LOGGED_IN),
     native("post", "executions/abort", EDIT, body={"all": True, "project": "alpha"}),
     native("post", "executions/retry", EDIT, body={"all": True, "project": "alpha"}),

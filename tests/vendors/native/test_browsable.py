@@ -26,6 +26,22 @@ def browser(alice: User) -> Client:
     return client
 
 
+VERBS = {
+    "trigger",
+    "hold",
+    "release",
+    "abort",
+    "pause",
+    "resume",
+    "retry",
+    "skip",
+    "move",
+    "run",
+    "reinstate",
+    "replay",
+}
+
+
 @pytest.fixture
 def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -> PageOf:
     job = make_job("nightly/db", description="<script>alert(1)</script>")
@@ -37,20 +53,21 @@ def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -
 
     def get(route: str) -> Any:
         noun = route.partition("/")[0]
-        path = route.replace("<path:ref>", str(job.pk)).replace("<str:ref>", refs.get(noun, "<str:ref>"))
+        path = route.replace("<path:ref>", str(job.pk)).replace("<str:name>", "1")
+        path = path.replace("<str:ref>", refs.get(noun, "<str:ref>"))
         return browser.get(f"/hub/v1/{path.replace('<str:ref>', str(execution.pk))}")
 
     return get
 
 
 def test_there_are_so_many_pages() -> None:
-    assert len(PAGES) == 29
+    assert len(PAGES) == 37
 
 
 @pytest.mark.parametrize("route", PAGES)
 def test_every_route_is_a_page(route: str, page_of: PageOf) -> None:
     response = page_of(route)
-    is_verb = route.rsplit("/")[-1] in ("trigger", "hold", "release", "abort", "pause", "resume", "retry", "replay")
+    is_verb = route.rsplit("/")[-1] in VERBS
 
     assert response.status_code == (405 if is_verb else 200)
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"

@@ -18,6 +18,8 @@ from vendors.native import schema
 URL = "/hub/v1/schema"
 DOCUMENT = {"name": "made", "actions": [NOOP]}
 HOOK = {"webhook": "https://x.example.org/", "events": ["failed"]}
+NIGHTLY = {"cron": "0 0 * * *"}
+SLOT = {"slot_at": "2098-01-01T00:00:00Z"}
 CALLS: dict[str, tuple[str, str, Any, State]] = {
     "root": ("GET", "", None, State.QUEUED),
     "schema": ("GET", "schema", None, State.QUEUED),
@@ -36,6 +38,19 @@ CALLS: dict[str, tuple[str, str, Any, State]] = {
     "jobs_trigger": ("POST", "jobs/{job}/trigger", {"params": {"a": 1}, "priority": 3}, State.QUEUED),
     "jobs_hold": ("POST", "jobs/{job}/hold", {"reason": "x", "until": "2099-01-01T00:00:00Z"}, State.QUEUED),
     "jobs_release": ("POST", "jobs/{job}/release", None, State.QUEUED),
+    "jobs_schedules": ("GET", "jobs/{job}/schedules", None, State.QUEUED),
+    "jobs_schedules_pause": ("POST", "jobs/{job}/schedules/1/pause", {"reason": "x"}, State.QUEUED),
+    "jobs_schedules_release": ("POST", "jobs/{job}/schedules/1/release", None, State.QUEUED),
+    "jobs_schedules_skip": ("POST", "jobs/{job}/schedules/1/skip", {**SLOT, "reason": "x"}, State.QUEUED),
+    "jobs_schedules_move": (
+        "POST",
+        "jobs/{job}/schedules/1/move",
+        {**SLOT, "to": "2098-01-02T00:00:00Z"},
+        State.QUEUED,
+    ),
+    "jobs_schedules_run": ("POST", "jobs/{job}/schedules/1/run", SLOT, State.QUEUED),
+    "jobs_schedules_reinstate": ("POST", "jobs/{job}/schedules/1/reinstate", SLOT, State.QUEUED),
+    "planned_list": ("GET", "planned?hours=48&job={job}", None, State.QUEUED),
     "executions_list": ("GET", "executions", None, State.QUEUED),
     "executions_abort_many": ("POST", "executions/abort", {"state": ["queued"], "dry_run": True}, State.QUEUED),
     "executions_retry_many": ("POST", "executions/retry", {"all": True, "from": "failed"}, State.FAILED),
@@ -80,7 +95,7 @@ def test_the_real_answer_is_as_documented(
     name: str, client: APIClient, alpha: Project, make_job: MakeJob, make_execution: MakeExecution
 ) -> None:
     method, path, body, state = CALLS[name]
-    job = make_job("nightly/db", params={"day": 1, "dry": False, "share": 0.5, "none": None})
+    job = make_job("nightly/db", params={"day": 1, "dry": False, "share": 0.5, "none": None}, schedules=[NIGHTLY])
     execution = make_execution(
         job, state, progress_done=1, progress_unit="files", errors=["outer", "inner"], expires_at=timezone.now()
     )

@@ -8,6 +8,7 @@ from vendors.native.views.hub import ArchiveViewSet, MeView, NodeViewSet, Projec
 from vendors.native.views.jobs import JobViewSet
 from vendors.native.views.notices import DeliveryViewSet, SubscriptionViewSet
 from vendors.native.views.output import OutputView
+from vendors.native.views.schedules import PlannedView, ScheduleViewSet
 from vendors.native.views.schema import SchemaView
 from vendors.native.views.steps import StepViewSet
 
@@ -23,8 +24,10 @@ __all__ = [
     "MeView",
     "NodeViewSet",
     "OutputView",
+    "PlannedView",
     "ProjectViewSet",
     "RootView",
+    "ScheduleViewSet",
     "SchemaView",
     "StepViewSet",
     "SubscriptionViewSet",

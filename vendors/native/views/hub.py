@@ -24,7 +24,19 @@ from vendors.wire.auth import credentials_of
 from vendors.wire.lookups import find_project
 from vendors.wire.pagination import absolute
 
-PLACES = ("jobs", "executions", "nodes", "projects", "archives", "audit", "subscriptions", "deliveries", "me", "schema")
+PLACES = (
+    "jobs",
+    "executions",
+    "planned",
+    "nodes",
+    "projects",
+    "archives",
+    "audit",
+    "subscriptions",
+    "deliveries",
+    "me",
+    "schema",
+)
 
 
 class RootView(NativeView):

@@ -63,7 +63,10 @@ class JobViewSet(NativeViewSet):
     )
     def update(self, request: Request, ref: str) -> Response:
         with transaction.atomic():
-            job, _ = define.define(request.data, actor=self.actor, job=self._to_change(request, ref))
+            document = request.data
+            if isinstance(document, dict) and document.get("schedules") is None:
+                document = {**document, "schedules": []}
+            job, _ = define.define(document, actor=self.actor, job=self._to_change(request, ref))
         return self._answer(job)
 
     @extend_schema(
