@@ -44,13 +44,13 @@ INSTALLED_APPS = [
     "jobhub",
     "vendors",
 ]
-FACES = ["native", "datameer", "identity", "ontap", "siren", "vertica"]
+FACES = ["native", "datameer", "freezer", "identity", "ontap", "siren", "vertica"]
 """The folders of `vendors` that answer requests."""
 
 MIDDLEWARE = [
     "jobhub.headers.SecureHeaders",
     "jobhub.proxies.TrustedProxies",
-    "jobhub.slashes.SingleSlashes",
+    "jobhub.slashes.SpareSlashes",
     "jobhub.bodies.WholeBodies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -28,7 +28,8 @@ def abort(execution: JobExecution, *, actor: Actor) -> None:
 
 
 def request_abort(execution: JobExecution, *, by: str) -> None:
-    """`abort` without the questions of right; for the engine's own use."""
+    """`abort` without the questions of right; for the engine's own use. Call it in a transaction."""
+    remote.lock_job(execution)
     asked: dict[str, Any] = {"abort_requested_at": timezone.now(), "abort_requested_by": by}
     for _ in range(RACES):
         with contextlib.suppress(IllegalMove):

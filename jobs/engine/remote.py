@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs import signals
-from jobs.models import JobExecution, Place
+from jobs.models import Job, JobExecution, Place
 from jobs.states import State
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,13 @@ def ask_due() -> None:
     for execution in JobExecution.objects.due_remote(timezone.now())[:BATCH]:
         try:
             with transaction.atomic():
+                lock_job(execution)
                 ask_start(execution)
         except Exception:
             log.exception("cannot ask for execution %s", execution.handle)
+
+
+def lock_job(execution: JobExecution) -> None:
+    """Before a remote one is changed: whoever listens locks what belongs to the job."""
+    if execution.place == Place.REMOTE:
+        Job.objects.select_for_update().filter(pk=execution.job_id or 0).first()

@@ -19,7 +19,15 @@ from tests.conftest import MakeExecution
 from tests.vendors.conftest import basic
 
 UNSAFE = ("post", "put", "patch", "delete")
-PARTS = {"int": "1", "uuid": "00000000-0000-4000-8000-000000000000", "path": "1", "str": "1", "slug": "one", "": "1"}
+PARTS = {
+    "int": "1",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "path": "1",
+    "str": "1",
+    "slug": "one",
+    "scope": "v1",
+    "": "1",
+}
 """What stands for a part of a path, by its converter."""
 AS_REGEX = {"app_label": "jobs"}
 """What stands for a part of a path that is a regular expression, by its name; for all others it is 1."""

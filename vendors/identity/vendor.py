@@ -49,6 +49,7 @@ VENDOR = Vendor(
     versions=("v3.14",),
     sources=("Keystone's API reference v3, authentication and token management (November 2026)",),
     mounts=("identity",),  # clients ask for it without a slash, too
+    drops_last_slash=True,
     shows_executions=False,
     states=same_words(),
     time=rfc3339,

@@ -75,6 +75,8 @@ class Vendor:
     """Whether repeated slashes in a path count as one."""
     project_headers: tuple[str, ...] = ()
     """Its own headers that name the project one acts in, as the server keeps them (`HTTP_…`)."""
+    drops_last_slash: bool = False
+    """Whether a slash at the end of a path counts as none."""
     headers: Callable[[Any], Mapping[str, str]] = no_headers
     """What every answer to a request carries, errors too."""
     front: Callable[[Any], Mapping[str, Any]] | None = None

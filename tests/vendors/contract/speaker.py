@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs.models import Job, JobExecution
 from jobs.states import State
+from vendors.wire.problems import Kind
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Speaker:
     listed: frozenset[State] = frozenset(State)
     unknown: str
     """The path of an execution that does not exist."""
+    foreign: Kind = Kind.NOT_FOUND
+    """What is said of an execution of somebody else's project."""
     no_route: tuple[str, ...]
     """Paths that the face owns and does not know."""
     wrong_method: Call

@@ -40,7 +40,7 @@ def test_a_foreign_one_as_an_unknown_one(
 ) -> None:
     path = speaker.one(make_execution(a_job, State.SUCCEEDED))
 
-    assert is_refused(face, client_of(charlie).get(path), Kind.NOT_FOUND)
+    assert is_refused(face, client_of(charlie).get(path), speaker.foreign)
 
 
 def test_an_unknown_path(face: Vendor, speaker: Speaker, api: APIClient) -> None:

@@ -8,18 +8,15 @@ from tests.vendors.rights import ANYBODY, LOGGED_IN, Need, Row
 LOGIN = {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "alice", "password": PASSWORD}}}}}
 
 
-def rows(method: str, route: str, need: Need, status: int, **more: Any) -> list[Row]:
-    return [
-        Row(method=method, route=route + end, path=f"/identity{route}{end}", need=need, status=status, **more)
-        for end in ("", "/")
-    ]
+def identity(method: str, route: str, need: Need, status: int = 200, **more: Any) -> Row:
+    return Row(method=method, route=route, path=f"/identity{route}", need=need, status=status, **more)
 
 
 ROWS = [
-    *rows("get", "", ANYBODY, 300),
-    *rows("get", "/v3", ANYBODY, 200),
-    *rows("post", "/v3/auth/tokens", ANYBODY, 201, body=LOGIN),
-    *rows("get", "/v3/auth/tokens", LOGGED_IN, 404),
-    *rows("delete", "/v3/auth/tokens", LOGGED_IN, 404),
+    identity("get", "", ANYBODY, 300),
+    identity("get", "/v3", ANYBODY),
+    identity("post", "/v3/auth/tokens", ANYBODY, 201, body=LOGIN),
+    identity("get", "/v3/auth/tokens", LOGGED_IN, 404),
+    identity("delete", "/v3/auth/tokens", LOGGED_IN, 404),
 ]
 """Without a token in question there is none to be found; who may read whose is in `test_tokens.py`."""

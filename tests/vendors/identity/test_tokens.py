@@ -241,7 +241,11 @@ def test_it_says_which_versions_there_are(anybody: APIClient) -> None:
     assert anybody.get("/identity/v3").json() == {"version": version}
     assert anybody.get("/identity/v3/").json() == {"version": version}
     assert anybody.get("/identity/").json() == {"versions": {"values": [version]}}
-    assert [anybody.get(path).status_code for path in ("/identity", "/identity/")] == [300, 300]
+    assert [anybody.get(path).status_code for path in ("/identity", "/identity/", "/identity/v3/auth/tokens/")] == [
+        300,
+        300,
+        401,
+    ]
 
 
 def test_an_unknown_path_is_answered_in_its_words(anybody: APIClient) -> None:

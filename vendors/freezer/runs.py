@@ -1,0 +1,140 @@
+"""Runs of Freezer's jobs: begun and ended by events on the hub's own nodes, told of by schedulers elsewhere."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from jobs.engine import aborts
+from jobs.engine.locks import job_for_update
+from jobs.engine.report import report
+from jobs.engine.rights import Actor, Right
+from jobs.engine.trigger import trigger
+from jobs.models import Job, JobExecution, Place
+from jobs.states import LIVE, State
+from vendors.freezer import mailbox, nodes
+from vendors.freezer.scope import Scope
+from vendors.freezer.words import ABORT, ABORTING, COMPLETED, RUNNING, START, STATE_OF_RESULT, STOP
+from vendors.models import FreezerJob
+
+Json = dict[str, Any]
+SUCCESS = "success"
+LATEST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
+
+
+# -- events ------------------------------------------------------------------------------------------------------------
+def post_event(job: Job, event: str, actor: Actor) -> str:
+    """What is answered: `success`, or that it was asked for before."""
+    actor.require(Right.TRIGGER if event == START else Right.EDIT, job.project_id, f"the event {event!r}")
+    with transaction.atomic():
+        job = job_for_update(job)
+        row = FreezerJob.objects.select_for_update().filter(job=job).first()
+        is_remote = row is not None and job.place == Place.REMOTE
+        is_new = _post_there(job, row, event, actor) if is_remote and row else _post_here(job, row, event, actor)
+    return SUCCESS if is_new else f"{event} already requested"
+
+
+def _post_there(job: Job, row: FreezerJob, event: str, actor: Actor) -> bool:
+    """Into the mailbox, and what it means for runs that are there already."""
+    if row.event == event:
+        return False
+    if event == START and not mailbox.queued(job.pk).exists():
+        trigger(job, actor=actor)
+        return True
+    if event == ABORT:
+        _abort(JobExecution.objects.filter(job=job).active(), actor)
+    elif event == STOP:
+        _abort(mailbox.queued(job.pk), actor)
+    row.refresh_from_db()
+    if row.event != event:
+        mailbox.put(row, event)
+    return True
+
+
+def _post_here(job: Job, row: FreezerJob | None, event: str, actor: Actor) -> bool:
+    """Done at once, as a scheduler does it at its next look."""
+    active = list(JobExecution.objects.active().filter(job=job).order_by("pk"))
+    waiting = [one for one in active if one.state == State.QUEUED]
+    is_live = any(State(one.state) in LIVE for one in active)
+    if event == START:
+        return not waiting and (is_live or begin(job, row, actor))
+    doomed = active if event == ABORT else waiting
+    is_new = _abort([one for one in doomed if one.state != State.ABORTING], actor) or not doomed
+    if row is not None and not is_live:
+        is_new = is_new and (bool(doomed) or row.status != STOP)
+        row.status = STOP
+        row.save()
+    return is_new
+
+
+def _abort(executions: Any, actor: Actor) -> bool:
+    """Whether there was one."""
+    return bool(aborts.abort_all(list(executions), actor=actor))
+
+
+def begin(job: Job, row: FreezerJob | None, actor: Actor) -> bool:
+    """Start a job that stands still, as far as the hub's nodes are concerned."""
+    if job.place != Place.HUB:
+        return True
+    if row is not None:
+        if (row.status in (STOP, COMPLETED) and row.event != START) or row.event in (STOP, ABORT):
+            row.status, row.event = STOP, ""
+            row.save()
+            return True
+        row.status = row.result = row.event = ""
+        row.save()
+    trigger(job, actor=actor)
+    return True
+
+
+# -- reports -----------------------------------------------------------------------------------------------------------
+def take_schedule(job: Job, row: FreezerJob, schedule: Json, scope: Scope) -> None:
+    """A `job_schedule` that a scheduler, or somebody else, has sent for a job."""
+    if job.place == Place.HUB:
+        row.schedule = {**mailbox.forget_time(schedule), **_born(row)}
+        return
+    mailbox.take(row, schedule)
+    if _tell(job, row, schedule, scope.actor):
+        nodes.greet(row.client)
+        if row.is_completed and mailbox.queued(job.pk).exists():
+            mailbox.put(row, START)
+
+
+def _born(row: FreezerJob) -> Json:
+    return {"time_created": row.schedule["time_created"]} if "time_created" in row.schedule else {}
+
+
+def _tell(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> bool:
+    """The engine, of the run in it; whether there is one."""
+    began, ended = (_moment(schedule.get(name)) for name in ("time_started", "time_ended"))
+    if began is None:
+        return False
+    state = STATE_OF_RESULT.get(schedule.get("result", "")) if ended else None
+    if state is None and schedule.get("status") not in (RUNNING, ABORTING):
+        return False
+    end: Json = {} if state is None else _end(state, ended, row.client)
+    report(
+        job,
+        actor=actor,
+        remote_ref=str(int(began.timestamp())),
+        node=row.client,
+        state=state or State.RUNNING,
+        started_at=began,
+        **end,
+    )
+    return True
+
+
+def _end(state: State, ended: datetime | None, client: str) -> Json:
+    texts = {
+        State.FAILED: f"an action failed on {client}: its scheduler's log says which",
+        State.ABORTED: f"aborted on {client}",
+    }
+    text = texts.get(state, "")
+    return {"finished_at": ended, "message": text, "errors": [text] if state is State.FAILED else []}
+
+
+def _moment(seconds: Any) -> datetime | None:
+    if not isinstance(seconds, int) or not 0 < seconds < LATEST:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
