@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from django.db.models import Model, QuerySet
 from django.utils import timezone
@@ -29,6 +30,11 @@ class Planned:
     """planned, moved, skipped, paused (the schedule is) or held (the job is)."""
     reason: str = ""
     by: str = ""
+
+    @property
+    def local(self) -> datetime:
+        """Its start in the zone of its schedule."""
+        return self.at.astimezone(ZoneInfo(self.schedule.zone))
 
 
 def planned(

@@ -46,7 +46,7 @@ def _planned(run: Planned) -> Row:
     job = run.schedule.job
     return {
         "at": run.at,
-        "local": _local(run.at, run.schedule),
+        "local": run.local.isoformat(),
         "slot_at": run.slot_at,
         "job": job.name,
         "job_id": job.pk,

@@ -71,6 +71,29 @@ def test_an_unchanged_job_is_not_touched(run: Run, file: Write) -> None:
     assert (Job.objects.values().get(), AuditEvent.objects.filter(subject="nightly").count()) == before
 
 
+def test_schedules_are_a_part_of_the_file(run: Run, file: Write) -> None:
+    with_schedule = NIGHTLY + "    schedules: [{cron: 0 2 * * *}, {name: once, at: 2099-01-01, catch_up: skip}]\n"
+    assert run("apply", file(with_schedule)).lines == ["created    job nightly"]
+    assert run("apply", file(with_schedule)).lines == ["unchanged  job nightly"]
+
+    done = run("apply", file(NIGHTLY))
+    assert done.lines[0] == "changed    job nightly"
+    assert not Job.objects.get().schedules.exists()
+
+
+def test_a_job_is_shown_with_its_schedules_as_they_were_written(run: Run, file: Write) -> None:
+    run("apply", file(NIGHTLY + "    schedules: [{fields: {hour: 3}}]\n"))
+
+    assert run("job", "show", "nightly", "--json").json["jobs"][0]["schedules"] == [{"fields": {"hour": 3}}]
+
+
+def test_a_schedule_that_never_comes_is_refused_by_its_place_in_the_file(run: Run, file: Write) -> None:
+    done = run("apply", file(NIGHTLY + "    schedules: [{cron: 0 0 31 2 *}]\n"))
+
+    assert done.code == 2
+    assert "jobs.nightly.schedules.0.cron: 31 February never comes" in done.err
+
+
 def test_places_are_filled_in_and_params_left_alone(run: Run, file: Write) -> None:
     run("apply", file(NIGHTLY), "--set", "data=/srv/data")
 
