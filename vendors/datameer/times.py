@@ -8,11 +8,11 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def timestamp(at: datetime | None) -> str | None:
-    """V1's: `2012-07-06 18:19:09.0`, as `java.sql.Timestamp` prints it, with at least one digit of a second."""
+    """V1's: `2012-07-06 18:19:09.0`, as `java.sql.Timestamp` prints milliseconds: at least one digit, no zero behind."""
     if at is None:
         return None
     local = timezone.localtime(at)
-    return f"{local:%Y-%m-%d %H:%M:%S}.{f'{local.microsecond:06}'.rstrip('0') or '0'}"
+    return f"{local:%Y-%m-%d %H:%M:%S}.{f'{local.microsecond // 1000:03}'.rstrip('0') or '0'}"
 
 
 def medium(at: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from jobs.states import State
 from tests.conftest import MakeExecution, MakeJob
 
 DETAILS = "/rest/job-execution/job-details"
-BEGAN_AT = datetime(2012, 7, 6, 18, 19, 9, 120000, tzinfo=UTC)
+BEGAN_AT = datetime(2012, 7, 6, 18, 19, 9, 120999, tzinfo=UTC)
 ENDED_AT = datetime(2012, 7, 6, 18, 21, 7, tzinfo=UTC)
 
 
