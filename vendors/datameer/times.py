@@ -8,7 +8,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def timestamp(at: datetime | None) -> str | None:
-    """V1's: `2012-07-06 18:19:09.0`, as `java.sql.Timestamp` prints milliseconds: at least one digit, no zero behind."""
+    """V1's: `2012-07-06 18:19:09.0`, as `java.sql.Timestamp` prints milliseconds, with no zero behind them."""
     if at is None:
         return None
     local = timezone.localtime(at)
