@@ -25,11 +25,15 @@ EXIT_STUCK = 70
 
 class LeaseKeeper:
     """Beats once a second while a run is held, and sleeps otherwise: an idle worker asks the database nothing, and
-    this thread of it keeps no connection."""
+    this thread of it keeps no connection.
+
+    Short runs that follow one another do not wake it: each time that would cost more than their claim.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._context: WorkerContext | None = None
+        self._is_asleep = False
         self._is_inline = False
         self._stopping_since: float | None = None
         threading.Thread(target=self._beat_for_ever, name="lease", daemon=True).start()
@@ -38,13 +42,13 @@ class LeaseKeeper:
     def hold(self, context: WorkerContext) -> Iterator[None]:
         with self._changed:
             self._context, self._stopping_since = context, None
-            self._changed.notify()
+            if self._is_asleep:
+                self._changed.notify()
         try:
             yield
         finally:
             with self._changed:
                 self._context = None
-                self._changed.notify()
 
     @contextmanager
     def inline(self, is_inline: bool) -> Iterator[None]:
@@ -57,20 +61,19 @@ class LeaseKeeper:
 
     def _beat_for_ever(self) -> None:
         while True:
-            context = self._next()
-            while not self._is_over(context, BEAT_S):
+            self._sleep()
+            time.sleep(BEAT_S)
+            while (context := self._context) is not None:
                 self._beat(context)
+                time.sleep(BEAT_S)
             connections.close_all()
 
-    def _next(self) -> WorkerContext:
+    def _sleep(self) -> None:
+        """Until a run is held."""
         with self._changed:
+            self._is_asleep = True
             self._changed.wait_for(lambda: self._context is not None)
-            assert self._context is not None
-            return self._context
-
-    def _is_over(self, context: WorkerContext, wait_s: float) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: self._context is not context, timeout=wait_s)
+            self._is_asleep = False
 
     def _beat(self, context: WorkerContext) -> None:
         try:
