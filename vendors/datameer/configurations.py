@@ -14,7 +14,7 @@ from vendors.datameer.documents import OWN, Given, Json, properties_of, shown
 from vendors.datameer.kinds import OF_ONE_RUNNER, Kind, kind_of, path_of
 
 FACE = "datameer"
-SPEC = "actions.0.spec."
+PREFIXES = {"actions.0.spec.": f"properties.{OWN}", "schedules.": f"properties.{OWN}{specs.SCHEDULE}."}
 FIELDS = {"name": "file.path", "description": "file.description"}
 
 
@@ -23,7 +23,8 @@ def create(kind: Kind, given: Given, *, actor: Actor) -> Job:
     if Job.objects.filter(project_id=actor.home, name=given.name).exists():
         raise _taken(given)
     sources = Sources(actor.home)
-    document = {"kind": kind.kind, "actions": specs.steps_of(kind, given.body, sources)}
+    steps = specs.steps_of(kind, given.body, sources)
+    document = {"kind": kind.kind, "actions": steps, "schedules": specs.schedules_of(given.body)}
     return _define(given, document, sources, actor=actor, job=None)
 
 
@@ -33,7 +34,8 @@ def replace(job: Job, given: Given, *, actor: Actor) -> Job:
     steps = specs.steps_of(kind_of(job), given.body, sources)
     if specs.are_same(steps, old["actions"]):
         steps = old["actions"]
-    return _define(given, {**old, "actions": steps}, sources, actor=actor, job=job)
+    document = {**old, "actions": steps, "schedules": specs.schedules_of(given.body)}
+    return _define(given, document, sources, actor=actor, job=job)
 
 
 def _define(given: Given, document: Json, sources: Sources, *, actor: Actor, job: Job | None) -> Job:
@@ -53,18 +55,21 @@ def _taken(given: Given) -> Invalid:
 
 
 def _in_its_words(error: FieldError) -> FieldError:
-    if error.field.startswith(SPEC):
-        return FieldError(f"properties.{OWN}{error.field.removeprefix(SPEC)}", error.message)
+    for prefix, own in PREFIXES.items():
+        if error.field.startswith(prefix):
+            return FieldError(own + error.field.removeprefix(prefix), error.message)
     return FieldError(FIELDS.get(error.field, error.field), error.message)
 
 
 def configuration_json(job: Job) -> Json:
     """The document of a job: as it was given, overlaid by what the job is and does now."""
-    kind, body = kind_of(job), _kept(job)
-    steps, properties = document_of(job)["actions"], properties_of(body)
-    if not _is_followed(job, body, steps):
+    body, now = _kept(job), document_of(job)
+    properties = properties_of(body)
+    are_scheduled = specs.are_same(specs.schedules_of(body) or [], now["schedules"])
+    if not are_scheduled or not _is_followed(job, body, now["actions"]):
         others = {name: value for name, value in properties.items() if not name.startswith(OWN)}
-        properties = {**others, **specs.properties_for(kind, steps)}
+        own = specs.properties_for(kind_of(job), now["actions"])
+        properties = {**others, **own, **specs.schedule_property(now["schedules"])}
     return shown(body, uuid=job.uuid, name=job.name, description=job.description, properties=properties)
 
 
@@ -95,9 +100,11 @@ def followers(names: Iterable[str], project_id: int) -> list[Job]:
 def refit(jobs: Iterable[Job], *, actor: Actor) -> None:
     """Make jobs do again what their documents say, after a connection has changed that they name."""
     for job in jobs:
-        body = _kept(job)
-        if not _is_followed(job, body, document_of(job)["actions"]):
+        body, old, sources = _kept(job), document_of(job), Sources(job.project_id)
+        steps = specs.steps_of(kind_of(job), body, sources)
+        if not specs.are_same(steps, old["actions"]):
+            given = Given(body, path_of(job.name), job.description)
             try:
-                replace(job, Given(body, path_of(job.name), job.description), actor=actor)
+                _define(given, {**old, "actions": steps, "schedules": None}, sources, actor=actor, job=job)
             except Invalid as error:
-                raise error.under(path_of(job.name)) from None
+                raise error.under(given.path) from None

@@ -11,7 +11,9 @@ from jobs.runners.ingestion import IngestionSpec
 from vendors.datameer.documents import OWN, Json, own_properties
 from vendors.datameer.kinds import EXPORT_JOB, IMPORT_JOB, Kind
 
-ACTIONS = "actions"
+ACTIONS, SCHEDULE = "actions", "schedule"
+OF_ALL = (ACTIONS, SCHEDULE)
+"""The properties that any document may have, each a list of texts."""
 DROP_RECORD = "DROP_RECORD"
 ALL_OF_THEM = 10**9
 SPECS: dict[Kind, type[Spec]] = {IMPORT_JOB: IngestionSpec, EXPORT_JOB: ExportSpec}
@@ -48,17 +50,25 @@ def steps_of(kind: Kind, body: Json, find: FindSource) -> list[Step]:
 
 
 def _refuse_unknown(kind: Kind, own: Mapping[str, list[str]]) -> None:
-    known = sorted({ACTIONS, *(SPECS[kind].model_fields if kind in SPECS else ())})
+    known = sorted({*OF_ALL, *(SPECS[kind].model_fields if kind in SPECS else ())})
     for name, texts in own.items():
         if name not in known:
             raise Invalid.field(f"properties.{OWN}{name}", f"unknown; known: {', '.join(OWN + one for one in known)}")
-        if name != ACTIONS and len(texts) != 1:
+        if name not in OF_ALL and len(texts) != 1:
             raise Invalid.field(f"properties.{OWN}{name}", "wanted one text")
 
 
 def _steps(text: str) -> list[Any]:
     steps = _json(ACTIONS, text)
     return steps if isinstance(steps, list) else [steps]
+
+
+def schedules_of(body: Json) -> list[Any] | None:
+    """When the job runs by itself: Quartz expressions, or schedules of the hub as JSON. `None`: nothing is said."""
+    texts = own_properties(body).get(SCHEDULE)
+    if texts is None:
+        return None
+    return [_json(SCHEDULE, text) if text.startswith("{") else {"quartz": text} for text in texts]
 
 
 def _json(name: str, text: str) -> Any:
@@ -72,7 +82,7 @@ def _spec(kind: Kind, body: Json, own: Mapping[str, list[str]], find: FindSource
     if missing := [name for name in ("query", "target") if name not in own]:
         names = " and ".join(OWN + name for name in missing)
         raise Unrunnable(f"the document has no property {names}: what is read, and where does it go?")
-    given = {name: _value(name, texts[0]) for name, texts in own.items()}
+    given = {name: _value(name, texts[0]) for name, texts in own.items() if name not in OF_ALL}
     spec = {**_defaults(kind, body), **given}
     spec["source"] = _source(body, own, find)
     spec["target"] = _target(kind, body, own["target"][0], find)
@@ -129,13 +139,13 @@ def _with_connection(target: Any, find: FindSource) -> Any:
     return {**target, "table": {**find(str(table["connection"]), ""), **rest}}
 
 
-def are_same(wanted: list[Step], actual: list[Step]) -> bool:
-    """Whether the job does what the document says. What that leaves open, as a timeout, may be as it is."""
+def are_same(wanted: list[Any], actual: list[Json]) -> bool:
+    """Whether steps, or schedules, are what a document says. What that leaves open, as a timeout, may be as it is."""
     if len(wanted) != len(actual):
         return False
     return all(
-        isinstance(step, dict) and {name: its.get(name) for name in step} == step
-        for step, its in zip(wanted, actual, strict=True)
+        isinstance(one, dict) and {name: its.get(name) for name in one} == one
+        for one, its in zip(wanted, actual, strict=True)
     )
 
 
@@ -147,6 +157,11 @@ def properties_for(kind: Kind, steps: list[Step]) -> Json:
     if [step.get("runner") for step in steps] == ["fail"]:
         return {}
     return {f"{OWN}{ACTIONS}": [json.dumps(step) for step in steps]}
+
+
+def schedule_property(schedules: list[Json]) -> Json:
+    """The property that says when a job runs by itself; none for one that does not."""
+    return {f"{OWN}{SCHEDULE}": [json.dumps(one) for one in schedules]} if schedules else {}
 
 
 def _told(value: Any) -> str:

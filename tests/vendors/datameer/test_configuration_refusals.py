@@ -79,6 +79,8 @@ def test_a_document_that_cannot_be(client: APIClient, body: str, reason: str) ->
         ({"source": "postgresql://127.0.0.1/x"}, "properties.jobhub.source"),
         ({"batch_size": "many"}, "properties.jobhub.batch_size: wanted JSON"),
         ({"batch_size": "0"}, "properties.jobhub.batch_size"),
+        ({"schedule": "every day"}, "properties.jobhub.schedule.0.quartz"),
+        ({"schedule": "{}"}, "properties.jobhub.schedule.0"),
         ({"strategy": "guess"}, "properties.jobhub.strategy"),
         ({"source": '{"secret": "nobody"}'}, "there is no secret 'nobody'"),
     ],

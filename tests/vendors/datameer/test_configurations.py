@@ -129,6 +129,40 @@ def test_a_document_that_says_too_little_is_kept_and_its_run_fails(
     assert shown == {**body, "file": {**body["file"], "uuid": str(job.uuid)}}
 
 
+# -- schedules ---------------------------------------------------------------------------------------------------------
+SCHEDULES = ["0 30 2 * * ?", '{"interval": "15m", "catch_up": "skip"}']
+
+
+def test_a_schedule_starts_the_job_by_itself(client: APIClient, document: dict[str, Any]) -> None:
+    document["properties"]["jobhub.schedule"] = SCHEDULES
+    job = made(client, "/rest/import-job", document)
+    first, second = document_of(job)["schedules"]
+
+    assert (first["quartz"], second["interval"], second["catch_up"]) == ("0 30 2 * * ?", "15m", "skip")
+    assert all(schedule.next_at for schedule in job.schedules.all())
+    assert client.get(f"/rest/import-job/{job.pk}").json()["properties"] == document["properties"]
+
+
+def test_a_document_without_a_schedule_leaves_the_jobs_own_alone(client: APIClient, document: dict[str, Any]) -> None:
+    job = made(client, "/rest/import-job", document)
+    patch(job, {"schedules": [{"cron": "30 2 * * *"}]}, actor=operator("test"))
+    before = document_of(job)["schedules"]
+    sent(client, f"/rest/import-job/{job.pk}", document, "PUT")
+
+    assert document_of(job)["schedules"] == before
+    shown = client.get(f"/rest/import-job/{job.pk}").json()["properties"]
+    assert [json.loads(text) for text in shown["jobhub.schedule"]] == before
+
+
+def test_an_empty_list_of_schedules_takes_them_away(client: APIClient, document: dict[str, Any]) -> None:
+    document["properties"]["jobhub.schedule"] = SCHEDULES
+    job = made(client, "/rest/import-job", document)
+    document["properties"]["jobhub.schedule"] = []
+    sent(client, f"/rest/import-job/{job.pk}", document, "PUT")
+
+    assert not job.schedules.exists()
+
+
 # -- lists -------------------------------------------------------------------------------------------------------------
 def test_the_id_is_the_last_line_of_each(client: APIClient, document: dict[str, Any]) -> None:
     job = made(client, "/rest/import-job", document)

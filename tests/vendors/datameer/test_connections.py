@@ -210,6 +210,18 @@ def test_an_import_that_was_changed_elsewhere_follows_no_longer(
     assert step(job)["spec"] == spec
 
 
+def test_a_connection_changes_no_schedule(
+    client: APIClient, make_connection: Callable[..., Any], make_import: Callable[..., Job]
+) -> None:
+    connection, job = make_connection(), make_import()
+    patch(job, {"schedules": [{"cron": "30 2 * * *"}]}, actor=operator("test"))
+    changed = with_properties(**{"key.connectionUrl": ["jdbc:mysql://db.example.org:3306/moon"]})
+    client.put(f"/rest/connections/{connection.pk}", changed, format="json")
+
+    assert step(job)["spec"]["source"]["url"] == "mysql://db.example.org:3306/moon"
+    assert [schedule["cron"] for schedule in document_of(job)["schedules"]] == ["30 2 * * *"]
+
+
 def test_a_change_that_an_import_cannot_follow_is_none(
     client: APIClient, make_connection: Callable[..., Any], make_import: Callable[..., Job]
 ) -> None:
