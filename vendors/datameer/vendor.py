@@ -6,29 +6,11 @@ from vendors.datameer.auth import DatameerBasic
 from vendors.datameer.times import medium
 from vendors.datameer.words import STATES
 from vendors.wire.auth import AnyScheme, BrowserSession, KeyAuthentication
-from vendors.wire.problems import ErrorRow, Kind, Problem
+from vendors.wire.problems import PLAIN, ErrorRow, Kind, Problem
 from vendors.wire.renderers import pretty
 from vendors.wire.vendor import Page, Paging, Vendor
 
-ERRORS = {
-    Kind.INVALID: ErrorRow(400, ""),
-    Kind.MALFORMED: ErrorRow(400, ""),
-    Kind.UNAUTHENTICATED: ErrorRow(401, "", "Unauthorized"),
-    Kind.FORBIDDEN: ErrorRow(403, ""),
-    Kind.NOT_FOUND: ErrorRow(404, ""),
-    Kind.NO_ROUTE: ErrorRow(404, ""),
-    Kind.METHOD: ErrorRow(405, ""),
-    Kind.CONFLICT: ErrorRow(409, ""),
-    Kind.HELD: ErrorRow(409, ""),
-    Kind.BUSY: ErrorRow(409, ""),
-    Kind.ILLEGAL_MOVE: ErrorRow(409, ""),
-    Kind.STALE: ErrorRow(412, ""),
-    Kind.TOO_LARGE: ErrorRow(413, ""),
-    Kind.MEDIA_TYPE: ErrorRow(400, ""),
-    Kind.THROTTLED: ErrorRow(429, ""),
-    Kind.UNAVAILABLE: ErrorRow(503, ""),
-    Kind.BUG: ErrorRow(500, ""),
-}
+ERRORS = {**PLAIN, Kind.UNAUTHENTICATED: ErrorRow(401, "", "Unauthorized")}
 """The vendor documents no statuses, only that they tell more than the bodies; these are HTTP's own."""
 V2 = "/api/"
 NO_FILE = "File doesn't exist or isn't accessible with current permissions"

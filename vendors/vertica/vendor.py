@@ -6,7 +6,7 @@ from typing import Any
 from jobs.states import State
 from vendors.vertica.auth import VerticaKey
 from vendors.wire.auth import AnyScheme, BasicAuthentication, BrowserSession, KeyAuthentication
-from vendors.wire.problems import ErrorRow, Kind, Problem
+from vendors.wire.problems import PLAIN, ErrorRow, Problem
 from vendors.wire.renderers import indented
 from vendors.wire.states import StateWords
 from vendors.wire.vendor import Page, Paging, Vendor
@@ -26,26 +26,6 @@ STATES = StateWords(
     words=WORDS,
     back={word: frozenset(state for state, its in WORDS.items() if its == word) for word in (RUNNING, COMPLETE)},
 )
-ERRORS = {
-    Kind.INVALID: ErrorRow(400, ""),
-    Kind.MALFORMED: ErrorRow(400, ""),
-    Kind.UNAUTHENTICATED: ErrorRow(401, ""),
-    Kind.FORBIDDEN: ErrorRow(403, ""),
-    Kind.NOT_FOUND: ErrorRow(404, ""),
-    Kind.NO_ROUTE: ErrorRow(404, ""),
-    Kind.METHOD: ErrorRow(405, ""),
-    Kind.CONFLICT: ErrorRow(409, ""),
-    Kind.HELD: ErrorRow(409, ""),
-    Kind.BUSY: ErrorRow(409, ""),
-    Kind.ILLEGAL_MOVE: ErrorRow(409, ""),
-    Kind.STALE: ErrorRow(412, ""),
-    Kind.TOO_LARGE: ErrorRow(413, ""),
-    Kind.MEDIA_TYPE: ErrorRow(400, ""),
-    Kind.THROTTLED: ErrorRow(429, ""),
-    Kind.UNAVAILABLE: ErrorRow(503, ""),
-    Kind.BUG: ErrorRow(500, ""),
-}
-"""The vendor documents neither statuses nor bodies of errors: these are HTTP's own."""
 TRACKED = 1000
 """So many jobs are listed, the newest ones: the agent has no paging."""
 
@@ -82,7 +62,7 @@ VENDOR = Vendor(
     time=epoch,
     paging=Paging(default=TRACKED, largest=TRACKED),
     envelope=jobs_envelope,
-    errors=ERRORS,
+    errors=PLAIN,
     error_body=error_body,
     error_type="application/json",
     json=indented(4, sort_keys=True),

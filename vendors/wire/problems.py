@@ -77,6 +77,28 @@ class ErrorRow:
     """The reason phrase of a status that HTTP does not know."""
 
 
+PLAIN: Mapping[Kind, ErrorRow] = {
+    Kind.INVALID: ErrorRow(400, ""),
+    Kind.MALFORMED: ErrorRow(400, ""),
+    Kind.UNAUTHENTICATED: ErrorRow(401, ""),
+    Kind.FORBIDDEN: ErrorRow(403, ""),
+    Kind.NOT_FOUND: ErrorRow(404, ""),
+    Kind.NO_ROUTE: ErrorRow(404, ""),
+    Kind.METHOD: ErrorRow(405, ""),
+    Kind.CONFLICT: ErrorRow(409, ""),
+    Kind.HELD: ErrorRow(409, ""),
+    Kind.BUSY: ErrorRow(409, ""),
+    Kind.ILLEGAL_MOVE: ErrorRow(409, ""),
+    Kind.STALE: ErrorRow(412, ""),
+    Kind.TOO_LARGE: ErrorRow(413, ""),
+    Kind.MEDIA_TYPE: ErrorRow(400, ""),
+    Kind.THROTTLED: ErrorRow(429, ""),
+    Kind.UNAVAILABLE: ErrorRow(503, ""),
+    Kind.BUG: ErrorRow(500, ""),
+}
+"""HTTP's own statuses, for vendors that document no errors."""
+
+
 def total(table: Mapping[Kind, ErrorRow]) -> Mapping[Kind, ErrorRow]:
     """The table, if it has a row for every kind. Raises `ValueError` that names the missing ones."""
     if missing := set(Kind) - set(table):
