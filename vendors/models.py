@@ -37,6 +37,7 @@ class VendorDocument(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "face", "kind", "key"], name="one_vendor_document")]
+        indexes = [models.Index(fields=["project", "face", "kind", "id"], name="vendor_document_by_age")]
 
     def __str__(self) -> str:
         return f"{self.face} {self.kind} {self.key}"
@@ -111,8 +112,6 @@ class FreezerJob(models.Model):
     actions = OrderedJSON(default=list)
     """Its steps in their order: the id of each action, and what the job says of it beside."""
     uses = models.ManyToManyField(FreezerAction, related_name="used_in")
-    defined = models.PositiveIntegerField(default=0)
-    """The job's version whose actions these are; a later one was edited elsewhere."""
     schedule = OrderedJSON(default=dict)
     """Its `job_schedule`, as it was last written; the columns below are newer than what it says of them."""
     event = models.CharField(max_length=10, blank=True)
@@ -131,7 +130,6 @@ class FreezerJob(models.Model):
         indexes = [
             models.Index(fields=["client", "is_completed", "job"], name="freezer_poll"),
             models.Index(fields=["project", "job"], name="freezer_by_project"),
-            models.Index(fields=["session_id"], condition=~models.Q(session_id=""), name="freezer_session"),
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,10 @@ class Archive(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [models.UniqueConstraint(fields=["node", "path"], name="one_archive_a_path")]
-        indexes = [models.Index(fields=["project", "name", "created_at"], name="archive_by_name")]
+        indexes = [
+            models.Index(fields=["project", "name", "created_at"], name="archive_by_name"),
+            models.Index(fields=["project", "created_at"], name="archive_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} level {self.level} of {self.created_at:%Y-%m-%d %H:%M:%S}"

@@ -22,11 +22,24 @@ BELONGS_TO_ACTION = ("freezer_action", *RETRIES)
 
 def body_of(given: Json) -> Json:
     """What is kept of a document."""
-    return {**{name: given.get(name, default) for name, default in RETRIES.items()}, **_without(given, OF_SERVER)}
+    return {**{name: given.get(name, default) for name, default in RETRIES.items()}, **_beside(given, OF_SERVER)}
 
 
 def _without(given: Json, names: Iterable[str]) -> Json:
     return {name: value for name, value in given.items() if name not in names}
+
+
+def _beside(given: Json, names: Iterable[str] = (*OF_SERVER, *BELONGS_TO_ACTION)) -> Json:
+    """What is said beside the action itself. `mandatory` is false where it is not said."""
+    found = _without(given, names)
+    return found if found.get("mandatory") else _without(found, ("mandatory",))
+
+
+def cleaned(given: Any) -> Any:
+    """Without numbers that are null: as the server shows what it does not know, and so gets it back."""
+    if not isinstance(given, dict):
+        return given
+    return {name: value for name, value in given.items() if value is not None or name not in (*RETRIES, "mandatory")}
 
 
 def shown(freezer_action: Json) -> Json:
@@ -48,7 +61,7 @@ def action_json(row: FreezerAction, project: str) -> Json:
         "max_retries": row.body.get("max_retries"),
         "max_retries_interval": row.body.get("max_retries_interval"),
         "freezer_action": shown(row.body["freezer_action"]),
-        **_without(row.body, BELONGS_TO_ACTION),
+        **_beside(row.body),
     }
 
 
@@ -83,6 +96,7 @@ def save(row: FreezerAction, deed: str, scope: Scope) -> None:
 
 
 def create(given: Json, scope: Scope) -> FreezerAction:
+    given = cleaned(given)
     schema.check(schema.ACTION, given)
     schema.check_sizes(given)
     row = _new(given, scope)
@@ -97,20 +111,22 @@ def _new(given: Json, scope: Scope, made_in: Job | None = None) -> FreezerAction
 
 
 def patch(row: FreezerAction, given: Json, scope: Scope) -> None:
-    """`freezer_action` is merged into, and retries that are not given become unknown: so does the server."""
+    """What is not given of retries becomes unknown, and so does the mode; what it has other columns for stays."""
+    given = cleaned(given)
     schema.check(schema.ACTION_PATCH, given)
     schema.check_sizes(given)
-    old = row.body
-    merged = {**old["freezer_action"], **given.get("freezer_action", {})}
+    old = row.body["freezer_action"]
+    new = given.get("freezer_action", old)
+    kept = {name: None if name == "mode" else old.get(name) for name in ALWAYS_SHOWN if name not in new}
     retries = {name: given.get(name) for name in RETRIES}
-    row.body = {**old, **_without(given, OF_SERVER), **retries, "freezer_action": merged}
+    row.body = {**row.body, **_without(given, OF_SERVER), **retries, "freezer_action": {**new, **kept}}
     row.user = scope.user
     save(row, "edit", scope)
 
 
 def replace(action_id: str, given: Json, scope: Scope) -> FreezerAction:
     """Create it with this id, or put another body in its place."""
-    given = {**given, "action_id": action_id}
+    given = cleaned({**given, "action_id": action_id})
     schema.check(schema.ACTION, given)
     schema.check_sizes(given)
     row = find(action_id, scope)
@@ -131,12 +147,6 @@ def resolve(steps: list[Json], job: Job, scope: Scope) -> list[tuple[FreezerActi
     ids = [step["action_id"] for step in steps if step.get("action_id")]
     known = {row.action_id: row for row in FreezerAction.objects.filter(project=scope.project_id, action_id__in=ids)}
     return [(_action(step, known, job, scope), _beside(step)) for step in steps]
-
-
-def _beside(step: Json) -> Json:
-    """What a job says of a step beside the action itself. `mandatory` is false where it is not said."""
-    found = _without(step, (*OF_SERVER, *BELONGS_TO_ACTION))
-    return found if found.get("mandatory") else _without(found, ("mandatory",))
 
 
 def _action(step: Json, known: dict[str, FreezerAction], job: Job, scope: Scope) -> FreezerAction:

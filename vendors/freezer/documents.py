@@ -1,34 +1,49 @@
 """Jobs as Freezer's documents."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from jobs.models import Job, JobAction, Node, Place
+from jobs.models import Job, JobAction, Node, Place, Schedule
 from jobs.states import FINAL, State
-from vendors.freezer import hub
+from vendors.freezer import hub, timing
 from vendors.freezer.actions import action_json
 from vendors.freezer.vendor import epoch
-from vendors.freezer.words import RESULTS, STATES, STOP
+from vendors.freezer.words import COMPLETED, RESULTS, SCHEDULED, STATES, STOP
 from vendors.models import FreezerAction, FreezerJob
 from vendors.wire.current import current_runs
 
 Json = dict[str, Any]
 RUN = ("state", "started_at", "finished_at")
 COLUMNS = (
-    *("job_id", "client", "user", "actions", "defined", "schedule", "event", "status", "result"),
+    *("job_id", "client", "user", "actions", "schedule", "event", "status", "result"),
     *("session_id", "session_tag", "extras", "event_no", "delivered_no", "project_id", "project__uuid"),
-    *("job__key", "job__description", "job__place", "job__version"),
+    *("job__key", "job__description", "job__place"),
 )
 """What a document is made of."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is read for all rows of a page at once."""
+
+    actions: Mapping[tuple[int, str], FreezerAction]
+    runs: Mapping[int, Json]
+    steps: Mapping[int, list[JobAction]]
+    schedules: Mapping[int, Schedule]
+
+
 def job_documents(rows: Iterable[Json]) -> list[Json]:
-    """Of rows with `COLUMNS`: two or four queries, however many there are."""
+    """Of rows with `COLUMNS`; as many queries for many as for one."""
     rows = list(rows)
-    actions = _actions_of(rows)
     here = [row["job_id"] for row in rows if row["job__place"] == Place.HUB]
-    runs = current_runs(here, *RUN) if here else {}
-    return [_document(row, actions, runs.get(row["job_id"])) for row in rows]
+    beside = Beside(
+        actions=_actions_of(rows),
+        runs=current_runs(here, *RUN) if here else {},
+        steps=_steps_of(here) if here else {},
+        schedules={one.job_id: one for one in Schedule.objects.filter(job__in=here, name=timing.NAME)} if here else {},
+    )
+    return [_document(row, beside) for row in rows]
 
 
 def _actions_of(rows: Iterable[Json]) -> dict[tuple[int, str], FreezerAction]:
@@ -38,27 +53,49 @@ def _actions_of(rows: Iterable[Json]) -> dict[tuple[int, str], FreezerAction]:
     return {(one.project_id, one.action_id): one for one in found}
 
 
-def _document(row: Json, actions: Mapping[tuple[int, str], FreezerAction], run: Json | None) -> Json:
-    project = row["project__uuid"].hex
-    steps = [
-        {**action_json(actions[row["project_id"], step["action_id"]], project), **step["beside"]}
-        for step in row["actions"]
-        if (row["project_id"], step["action_id"]) in actions
-    ]
+def _steps_of(jobs: list[int]) -> dict[int, list[JobAction]]:
+    found: dict[int, list[JobAction]] = {}
+    for step in JobAction.objects.filter(job__in=jobs).select_related("action").order_by("position"):
+        found.setdefault(step.job_id, []).append(step)
+    return found
+
+
+def _document(row: Json, beside: Beside) -> Json:
     is_here = row["job__place"] == Place.HUB
     extras = row["extras"]
     return {
         "job_id": row["job__key"],
-        "project_id": project,
+        "project_id": row["project__uuid"].hex,
         "user_id": row["user"],
-        "job_schedule": _schedule_here(row, run) if is_here else _schedule(row),
+        "job_schedule": _schedule_here(row, beside) if is_here else _schedule(row),
         "client_id": row["client"],
         "session_id": extras.get("session_id", row["session_id"]),
         "session_tag": row["session_tag"],
         "description": row["job__description"] or extras.get("description", ""),
-        "job_actions": steps,
+        "job_actions": _job_actions_here(row, beside) if is_here else _job_actions(row, beside),
         **({"user_credentials": extras["user_credentials"]} if "user_credentials" in extras else {}),
     }
+
+
+def _job_actions(row: Json, beside: Beside) -> list[Json]:
+    """Those that have been deleted since are left out."""
+    project = row["project__uuid"].hex
+    steps = [(beside.actions.get((row["project_id"], step["action_id"])), step) for step in row["actions"]]
+    return [{**action_json(action, project), **step["beside"]} for action, step in steps if action]
+
+
+def _job_actions_here(row: Json, beside: Beside) -> list[Json]:
+    """As they were written, but for those that somebody has changed elsewhere."""
+    written = _job_actions(row, beside)
+    steps = beside.steps.get(row["job_id"], [])
+    project, user = row["project__uuid"].hex, row["user"]
+    known = dict(enumerate(written)) if len(written) == len(steps) else {}
+    return [
+        known[at]
+        if at in known and hub.is_still(known[at]["freezer_action"], known[at], step)
+        else _step(step, project, user)
+        for at, step in enumerate(steps)
+    ]
 
 
 def _schedule(row: Json) -> Json:
@@ -68,12 +105,23 @@ def _schedule(row: Json) -> Json:
     return {**kept, **{name: value for name, value in newer.items() if value or name in kept}}
 
 
-def _schedule_here(row: Json, run: Json | None) -> Json:
+def _schedule_here(row: Json, beside: Beside) -> Json:
     """Of a job that the hub runs: what its node's scheduler would have told."""
-    told = {"status": row["status"]} if run is None else told_of(run)
-    if row["status"] == STOP and told["status"] != STATES.words[State.RUNNING]:
-        told["status"] = STOP
-    return {**_schedule(row), **{name: value for name, value in told.items() if value or name in row["schedule"]}}
+    schedule, run = beside.schedules.get(row["job_id"]), beside.runs.get(row["job_id"])
+    kept = timing.shown(row["schedule"], schedule)
+    told = {"event": "", "status": "", "result": ""} if run is None else told_of(run)
+    if told["status"] in ("", COMPLETED):
+        told["status"] = _at_rest(row, schedule, run)
+    return {**kept, **told}
+
+
+def _at_rest(row: Json, schedule: Schedule | None, run: Json | None) -> str:
+    """The status of a job that neither runs nor is about to."""
+    if row["status"] == STOP or (schedule is not None and not schedule.enabled):
+        return STOP
+    if schedule is not None and schedule.next_at is not None:
+        return SCHEDULED
+    return COMPLETED if run else ""
 
 
 def told_of(run: Json) -> Json:
@@ -92,10 +140,8 @@ def told_of(run: Json) -> Json:
 def documents_of_others(jobs: Iterable[Job], nodes: Iterable[Node]) -> list[Json]:
     """Jobs without a client, as they would look here."""
     jobs = list(jobs)
-    runs = current_runs([job.pk for job in jobs], *RUN)
-    steps: dict[int, list[JobAction]] = {}
-    for step in JobAction.objects.filter(job__in=jobs).select_related("action").order_by("position"):
-        steps.setdefault(step.job_id, []).append(step)
+    ids = [job.pk for job in jobs]
+    runs, steps = current_runs(ids, *RUN), _steps_of(ids)
     client = hub.client_of_any(nodes)
     return [_other(job, steps.get(job.pk, []), runs.get(job.pk), client) for job in jobs]
 

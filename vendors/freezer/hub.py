@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from jobs.models import Node
+from jobs.models import JobAction, Node
 from jobs.runners.archive.compress import Compression
-from vendors.freezer.errors import unsuitable
+from vendors.freezer.errors import Refusal, unsuitable
 
 Json = dict[str, Any]
 PREFIX = "hub_"
@@ -214,6 +214,16 @@ def _number(given: Json, name: str, kind: Any) -> Any:
 
 
 # -- and how it looks --------------------------------------------------------------------------------------------------
+def is_still(action: Json, said: Json, step: JobAction) -> bool:
+    """Whether an action of the engine is what was made of a `freezer_action`: nobody has changed it elsewhere."""
+    try:
+        made = engine_action(action, said, "")
+    except Refusal:
+        return False
+    own = {"runner": step.action.runner, "spec": step.action.spec, "retries": step.action.retries}
+    return all(made[name] == value for name, value in own.items()) and made["mandatory"] == step.mandatory
+
+
 def freezer_action_of(runner: str, spec: Json) -> Json:
     """An action that was not made through this face, in its words."""
     if runner in ("backup", "restore"):

@@ -11,30 +11,34 @@ from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Right
 from jobs.errors import Conflict, Forbidden, Invalid, NotFound
 from jobs.models import Job, Place
-from vendors.freezer import actions, clients, hub, runs, schema
-from vendors.freezer.errors import DELETED, NO_TUPLE, bad_format, exists, forbidden, unsuitable
+from vendors.freezer import actions, clients, hub, mailbox, runs, schema, timing
+from vendors.freezer.errors import DELETED, FORBIDDEN, NO_TUPLE, bad_format, exists, forbidden, unsuitable
 from vendors.freezer.scope import Scope
 from vendors.freezer.stores import TOMBSTONES
-from vendors.models import FreezerJob
+from vendors.models import FreezerAction, FreezerJob
 
 Json = dict[str, Any]
 NAME = "freezer/{}"
 """Its name in the hub and on the other faces."""
 KINDS = {"exec": "command"}
 OF_SERVER = ("user_id", "project_id", "job_id", "_version", "session_name", "user_credentials")
-COLUMNS = ("event", "status", "result")
 BIRTH = ("time_created", "time_started", "time_ended")
 
 
 def prepared(given: Json) -> Json:
     """A document with what everybody may leave out, its `action_defaults` applied."""
-    found = {**given, "job_schedule": given.get("job_schedule", {})}
+    found = {**_with_clean_steps(given), "job_schedule": given.get("job_schedule", {})}
     defaults = found.pop("action_defaults", {})
     if not isinstance(defaults, dict):
         raise bad_format("action_defaults shouldbe a dictionary")
     if defaults and isinstance(found.get("job_actions"), list):
         found["job_actions"] = [_with_defaults(step, defaults) for step in found["job_actions"]]
     return found
+
+
+def _with_clean_steps(given: Json) -> Json:
+    steps = given.get("job_actions")
+    return {**given, "job_actions": [actions.cleaned(step) for step in steps]} if isinstance(steps, list) else given
 
 
 def _with_defaults(step: Any, defaults: Json) -> Any:
@@ -116,10 +120,10 @@ def _write(document: Json, scope: Scope, job: Job | None) -> Job:
         row.client, row.user = document["client_id"], scope.user
         row.extras = _extras(document)
         _set_session(row, document)
-        set_schedule(row, document["job_schedule"])
+        mailbox.take(row, document["job_schedule"])
         job = _define(job, row, document["job_actions"], document.get("description"), scope)
-        if is_new:
-            runs.begin(job, row, scope.actor)
+        if is_new and job.place == Place.HUB:
+            runs.adopt(job, row, scope.actor)
     return job
 
 
@@ -137,14 +141,6 @@ def _set_session(row: FreezerJob, given: Json) -> None:
     row.session_tag = given.get("session_tag", row.session_tag)
 
 
-def set_schedule(row: FreezerJob, schedule: Json) -> None:
-    """As it was sent; its columns are taken out of it."""
-    row.schedule = schedule
-    for name in COLUMNS:
-        setattr(row, name, schedule.get(name, ""))
-    row.is_completed = row.status == "completed"
-
-
 # -- what it is, in the engine -----------------------------------------------------------------------------------------
 def _define(job: Job, row: FreezerJob, steps: list[Json], description: str | None, scope: Scope) -> Job:
     """The engine's job, and the actions of it; both are saved."""
@@ -160,9 +156,14 @@ def _define(job: Job, row: FreezerJob, steps: list[Json], description: str | Non
         "node": _node(row.client) if is_here else "",
         "actions": [hub.engine_action(action, said, row.client) for action, said in plan] if is_here else [],
     }
+    if is_here:
+        document |= {
+            "schedules": runs.schedules_of(row),
+            "when_active": "skip" if timing.is_timed(row.schedule) else "queue",
+        }
     place = Place.HUB if is_here else Place.REMOTE
     job = _defined(document, job, place, scope, key=job.key)
-    row.job, row.defined = job, job.version
+    row.job = job
     _save_steps(row, steps, scope)
     return job
 
@@ -195,7 +196,8 @@ def _defined(document: Json, job: Job, place: Place, scope: Scope, *, key: str) 
     except Conflict:
         raise exists(f"Job already registered with ID {key}") from None
     except Forbidden as error:
-        raise forbidden(error.message) from None
+        is_member = scope.actor.right(job.project_id) >= Right.EDIT
+        raise forbidden(error.message if is_member else FORBIDDEN) from None
     except Invalid as error:
         raise unsuitable(error.message) if place is Place.HUB else bad_format(error.message) from None
 
@@ -216,7 +218,7 @@ def _save_steps(row: FreezerJob, steps: list[Json], scope: Scope) -> None:
 # -- patch and delete --------------------------------------------------------------------------------------------------
 def patch(job_id: str, given: Json, scope: Scope) -> None:
     """Top-level names replace what there was; `job_schedule` as a whole, and only when it is given."""
-    changes = {name: value for name, value in given.items() if name not in OF_SERVER}
+    changes = {name: value for name, value in _with_clean_steps(given).items() if name not in OF_SERVER}
     schema.check(schema.JOB_PATCH, changes)
     schema.check_sizes(changes)
     steps = changes.get("job_actions")
@@ -249,7 +251,21 @@ def _redefine(job: Job, row: FreezerJob, changes: Json, scope: Scope) -> None:
         ]
         _define(job, row, steps, description, scope)
     elif "description" in changes:
-        row.defined = define.patch(job, {"description": description or ""}, actor=scope.actor).version
+        define.patch(job, {"description": description or ""}, actor=scope.actor)
+
+
+def renew(action: FreezerAction, scope: Scope) -> None:
+    """An action has changed: the jobs that the hub runs with it are to do what it says now."""
+    renew_all(list(action.used_in.values_list("pk", flat=True)), scope)
+
+
+def renew_all(ids: list[int], scope: Scope) -> None:
+    for row in FreezerJob.objects.select_related("job__project").filter(pk__in=ids, job__place=Place.HUB):
+        known = {one.action_id for one in row.uses.all()}
+        steps = [
+            {**step["beside"], "action_id": step["action_id"]} for step in row.actions if step["action_id"] in known
+        ]
+        _define(row.job, row, steps, row.job.description, scope)
 
 
 def delete(job_id: str, scope: Scope) -> bool:

@@ -7,17 +7,11 @@ from django.dispatch import receiver
 from jobs import signals
 from jobs.models import JobExecution, Place
 from jobs.states import State
+from vendors.freezer import timing
 from vendors.freezer.words import ABORT, COMPLETED, START, STOP
 from vendors.models import FreezerJob
 
 Json = dict[str, Any]
-TIMED = ("schedule_date", "schedule_interval")
-FIELDS = ("year", "month", "day", "week", "day_of_week", "hour", "minute", "second")
-
-
-def is_timed(schedule: Json) -> bool:
-    """Whether it says when to run; else it means once, soon."""
-    return any(schedule.get(name) for name in (*TIMED, *(f"schedule_{field}" for field in FIELDS)))
 
 
 def put(row: FreezerJob, event: str) -> None:
@@ -56,9 +50,9 @@ def _withdraw(row: FreezerJob) -> None:
         return
     if row.event == START and row.is_undelivered:
         row.event = ""
-        row.status = row.status if is_timed(row.schedule) else STOP
+        row.status = row.status if timing.is_timed(row.schedule) else STOP
         row.save()
-    elif not is_timed(row.schedule):
+    elif not timing.is_timed(row.schedule):
         put(row, ABORT)
 
 
@@ -93,9 +87,3 @@ def take(row: FreezerJob, schedule: Json) -> None:
         row.event_no += bool(sent) and sent != event
         row.event = sent
     row.is_completed = row.status == COMPLETED
-
-
-def forget_time(schedule: Json) -> Json:
-    """What a node tells of a run is no part of when it shall run."""
-    told = ("event", "status", "result", "time_created", "time_started", "time_ended", "current_pid")
-    return {name: value for name, value in schedule.items() if name not in told}

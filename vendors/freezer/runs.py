@@ -9,10 +9,11 @@ from jobs.engine import aborts
 from jobs.engine.locks import job_for_update
 from jobs.engine.report import report
 from jobs.engine.rights import Actor, Right
+from jobs.engine.schedules import set_schedules
 from jobs.engine.trigger import trigger
 from jobs.models import Job, JobExecution, Place
 from jobs.states import LIVE, State
-from vendors.freezer import mailbox, nodes
+from vendors.freezer import mailbox, nodes, timing
 from vendors.freezer.scope import Scope
 from vendors.freezer.words import ABORT, ABORTING, COMPLETED, RUNNING, START, STATE_OF_RESULT, STOP
 from vendors.models import FreezerJob
@@ -58,13 +59,32 @@ def _post_here(job: Job, row: FreezerJob | None, event: str, actor: Actor) -> bo
     is_live = any(State(one.state) in LIVE for one in active)
     if event == START:
         return not waiting and (is_live or begin(job, row, actor))
-    doomed = active if event == ABORT else waiting
-    is_new = _abort([one for one in doomed if one.state != State.ABORTING], actor) or not doomed
-    if row is not None and not is_live:
-        is_new = is_new and (bool(doomed) or row.status != STOP)
+    doomed = [one for one in (active if event == ABORT else waiting) if one.state != State.ABORTING]
+    is_new = _abort(doomed, actor) or not active
+    return _stand_still(job, row, is_live, actor) and is_new
+
+
+def _stand_still(job: Job, row: FreezerJob | None, is_live: bool, actor: Actor) -> bool:
+    """No further run. What runs goes on to its end; whether the job did not stand still before."""
+    if row is None:
+        return True
+    was_still = row.status == STOP
+    if timing.is_timed(row.schedule) or not is_live:
         row.status = STOP
         row.save()
-    return is_new
+        _schedule(job, row, actor)
+    return not was_still
+
+
+def _schedule(job: Job, row: FreezerJob, actor: Actor) -> None:
+    """As the job now says."""
+    if timing.is_timed(row.schedule):
+        set_schedules(job, schedules_of(row), actor=actor)
+
+
+def schedules_of(row: FreezerJob) -> list[Json]:
+    """For the engine, of a job that it runs."""
+    return timing.documents(row.schedule, is_enabled=row.status not in (STOP, COMPLETED))
 
 
 def _abort(executions: Any, actor: Actor) -> bool:
@@ -73,25 +93,35 @@ def _abort(executions: Any, actor: Actor) -> bool:
 
 
 def begin(job: Job, row: FreezerJob | None, actor: Actor) -> bool:
-    """Start a job that stands still, as far as the hub's nodes are concerned."""
-    if job.place != Place.HUB:
-        return True
+    """Start a job that stands still: now, or by its times; whether it did."""
     if row is not None:
-        if (row.status in (STOP, COMPLETED) and row.event != START) or row.event in (STOP, ABORT):
-            row.status, row.event = STOP, ""
-            row.save()
-            return True
+        was_still = row.status in (STOP, COMPLETED)
         row.status = row.result = row.event = ""
         row.save()
+        if timing.is_timed(row.schedule):
+            _schedule(job, row, actor)
+            return was_still
     trigger(job, actor=actor)
     return True
+
+
+def adopt(job: Job, row: FreezerJob, actor: Actor) -> None:
+    """A new job on a node of the hub's own: it starts at once, as a scheduler would start it, unless it shall not."""
+    event, status = row.event, row.status
+    row.event = ""
+    if event in (STOP, ABORT) or (status in (STOP, COMPLETED) and event != START):
+        row.status = STOP
+        row.save()
+        _schedule(job, row, actor)
+    else:
+        begin(job, row, actor)
 
 
 # -- reports -----------------------------------------------------------------------------------------------------------
 def take_schedule(job: Job, row: FreezerJob, schedule: Json, scope: Scope) -> None:
     """A `job_schedule` that a scheduler, or somebody else, has sent for a job."""
     if job.place == Place.HUB:
-        row.schedule = {**mailbox.forget_time(schedule), **_born(row)}
+        _take_here(job, row, schedule, scope.actor)
         return
     mailbox.take(row, schedule)
     if _tell(job, row, schedule, scope.actor):
@@ -100,8 +130,32 @@ def take_schedule(job: Job, row: FreezerJob, schedule: Json, scope: Scope) -> No
             mailbox.put(row, START)
 
 
+def give_schedule(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> None:
+    """Another schedule with all that was asked and told: from now on this one counts."""
+    row.delivered_no = row.event_no
+    row.event = ""
+    if job.place == Place.HUB:
+        is_stop = schedule.get("event") == STOP
+        row.status = STOP if is_stop else ""
+        row.schedule = {**timing.definition(schedule), **_born(row)}
+        row.save()
+        set_schedules(job, schedules_of(row), actor=actor)
+        return
+    mailbox.take(row, schedule)
+    row.save()
+
+
 def _born(row: FreezerJob) -> Json:
     return {"time_created": row.schedule["time_created"]} if "time_created" in row.schedule else {}
+
+
+def _take_here(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> None:
+    """Nobody tells the hub of its own runs: only what says when to run counts."""
+    before = timing.definition(row.schedule)
+    row.schedule = {**timing.definition(schedule), **_born(row)}
+    row.save()
+    if timing.definition(row.schedule) != before:
+        set_schedules(job, schedules_of(row), actor=actor)
 
 
 def _tell(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> bool:

@@ -71,9 +71,9 @@ FREEZER_ACTION = {
 }
 OF_ACTION = {
     "freezer_action": FREEZER_ACTION,
-    "max_retries": {"type": ["integer", "null"]},
-    "max_retries_interval": {"type": ["integer", "null"]},
-    "mandatory": {"type": ["boolean", "null"]},
+    "max_retries": INTEGER,
+    "max_retries_interval": INTEGER,
+    "mandatory": {"type": "boolean"},
     "action_id": ID,
 }
 OF_JOB = {

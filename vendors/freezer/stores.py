@@ -58,12 +58,20 @@ class Kept:
                 raise Conflict(f"{self.kind.capitalize()} already registered with ID {key}")
             audit(scope.actor, "create", f"freezer {self.kind} {key}", scope.project_id)
 
-    def change(self, key: str, make: Callable[[Json], Json], scope: Scope, *, is_edit: bool = True) -> Json:
+    def change(
+        self,
+        key: str,
+        make: Callable[[Json], Json],
+        scope: Scope,
+        *,
+        is_edit: bool = True,
+        right: Right | None = None,
+    ) -> Json:
         """Put in its place what `make` makes of a document, which nobody else can change meanwhile; returns it.
 
-        Raises `NotFound`.
+        What is only told (`is_edit=False`) changes no author and leaves no row in the audit. Raises `NotFound`.
         """
-        scope.actor.require(self.right, scope.project_id, f"keeping a {self.kind}")
+        scope.actor.require(right or self.right, scope.project_id, f"keeping a {self.kind}")
         with transaction.atomic():
             rows = self.all(scope.project_id).select_for_update()
             row = rows.filter(key=key).first() if "\0" not in key else None

@@ -18,4 +18,16 @@ urlpatterns = [
     path("<scope:scope>/jobs/<str:job_id>/event", views.EventView.as_view(), name="event"),
     path("<scope:scope>/clients", views.ClientsView.as_view(), name="clients"),
     path("<scope:scope>/clients/<str:client_id>", views.ClientView.as_view(), name="client"),
+    path("<scope:scope>/actions", views.ActionsView.as_view(), name="actions"),
+    path("<scope:scope>/actions/<str:action_id>", views.ActionView.as_view(), name="action"),
+    path("<scope:scope>/sessions", views.SessionsView.as_view(), name="sessions"),
+    path("<scope:scope>/sessions/<str:session_id>", views.SessionView.as_view(), name="session"),
+    path("<scope:scope>/sessions/<str:session_id>/action", views.SessionActionView.as_view(), name="session-action"),
+    path(
+        "<scope:scope>/sessions/<str:session_id>/jobs/<str:job_id>",
+        views.SessionJobView.as_view(),
+        name="session-job",
+    ),
+    path("<scope:scope>/backups", views.BackupsView.as_view(), name="backups"),
+    path("<scope:scope>/backups/<str:backup_id>", views.BackupView.as_view(), name="backup"),
 ]

@@ -48,7 +48,7 @@ VERSIONS = {"v2": "CURRENT", "v1": "DEPRECATED"}
 def error_body(problem: Problem, row: ErrorRow) -> Any:
     """A 401 is Keystone's; of what is not there a GET says nothing at all."""
     if problem.kind is Kind.UNAUTHENTICATED:
-        return {"error": {"code": row.status, "title": row.title, "message": KEYSTONES}}
+        return {"error": {"message": KEYSTONES, "code": row.status, "title": row.title}}
     if problem.kind is Kind.NOT_FOUND and problem.method in ("GET", "HEAD"):
         return None
     if problem.kind in TITLE_ONLY:

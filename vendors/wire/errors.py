@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from jobs import errors as core
 from jobs.errors import FieldError
-from vendors.wire.problems import Kind, Problem
+from vendors.wire.problems import ErrorRow, Kind, Problem
 from vendors.wire.vendor import Vendor
 
 log = logging.getLogger(__name__)
@@ -148,9 +148,7 @@ def api_response(vendor: Vendor, problem: Problem) -> Response:
     """The answer inside a view: negotiated, so that a browser sees it on a page."""
     row = vendor.errors[problem.kind]
     response = Response(vendor.error_body(problem, row), headers=dict(problem.headers))
-    response.status_code = row.status
-    if row.reason:
-        response.reason_phrase = row.reason
+    _set_status(response, row)
     response.exception = True
     return response
 
@@ -162,7 +160,13 @@ def plain_response(vendor: Vendor, problem: Problem, request: Any) -> HttpRespon
     response = HttpResponse(
         body, content_type=vendor.error_type, headers={**problem.headers, **vendor.headers(request)}
     )
+    _set_status(response, row)
+    return response
+
+
+def _set_status(response: HttpResponse, row: ErrorRow) -> None:
+    """Django takes none that HTTP does not know, and would log it as a mistake of the server's."""
     response.status_code = row.status
     if row.reason:
         response.reason_phrase = row.reason
-    return response
+        response._has_been_logged = True  # type: ignore[attr-defined]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from jobs.models import Job, JobExecution, Node, Project
-from vendors.freezer import clients
-from vendors.models import FreezerAction, FreezerClient, FreezerJob
+from vendors.freezer import clients, sessions, stores
+from vendors.models import FreezerAction, FreezerClient, FreezerJob, VendorDocument
 
 NODE = "node-1"
 HUB = "hub_node-1"
@@ -16,6 +16,8 @@ BACKUP = {
     "path_to_backup": "/etc/hostname",
     "storage": "local",
 }
+
+EMPTY = sessions.document_of({"schedule": {}})
 
 
 def make_node(name: str = NODE) -> Node:
@@ -39,6 +41,12 @@ def make_action(project: Project, action_id: str = "wash", **action: Any) -> Fre
     return FreezerAction.objects.create(project=project, action_id=action_id, user="0" * 32, body=body)
 
 
+def make_document(project: Project, kind: str, key: str, document: dict[str, Any]) -> VendorDocument:
+    return VendorDocument.objects.create(
+        face="freezer", kind=kind, project=project, key=key, body=stores.packed(document, "0" * 32)
+    )
+
+
 def shown_here(execution: JobExecution) -> None:
     """Makes the job of an execution one of this face's, of a node of the hub's own."""
     assert execution.job is not None
@@ -46,3 +54,5 @@ def shown_here(execution: JobExecution) -> None:
     make_freezer(execution.job)
     make_client(execution.job.project)
     make_action(execution.job.project)
+    make_document(execution.job.project, "session", "night", {**EMPTY, "jobs": {execution.job.key: {}}})
+    make_document(execution.job.project, "backup", "one", {"status": "available", "backup_metadata": {}})

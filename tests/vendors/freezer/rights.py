@@ -24,6 +24,12 @@ def job(method: str, route: str, need: Need, status: int = 200, **more: Any) -> 
 
 
 ONE = "jobs/<str:job_id>"
+ACTION = "actions/<str:action_id>"
+SESSION = {"schedule": {}}
+ONE_SESSION = "sessions/<str:session_id>"
+OF_SESSION = f"{ONE_SESSION}/jobs/<str:job_id>"
+STARTS = {"start": {"job_id": "{job.key}", "current_tag": 0}}
+MADE = {"backup_name": "bk", "container": "/srv/store", "hostname": "shop"}
 ROWS = [
     Row(method="get", route="", path="/freezer/", need=ANYBODY, status=300),
     Row(method="get", route="v1", path="/v1", need=LOGGED_IN),
@@ -40,4 +46,24 @@ ROWS = [
     freezer("post", "clients", EDIT, 201, body={"client_id": "mill"}),
     freezer("get", "clients/<str:client_id>", SEE, path="clients/shop"),
     freezer("delete", "clients/<str:client_id>", EDIT, 204, path="clients/shop"),
+    freezer("get", "actions", SEE),
+    freezer("post", "actions", EDIT, 201, body={"freezer_action": BACKUP}),
+    freezer("get", ACTION, SEE, path="actions/wash"),
+    freezer("patch", ACTION, EDIT, path="actions/wash", body={"freezer_action": {"action": "restore"}}),
+    freezer("post", ACTION, EDIT, 201, path="actions/wash", body={"freezer_action": BACKUP}),
+    freezer("delete", ACTION, EDIT, 204, path="actions/wash"),
+    freezer("get", "sessions", SEE),
+    freezer("post", "sessions", EDIT, 201, body=SESSION),
+    freezer("get", ONE_SESSION, SEE, path="sessions/night"),
+    freezer("patch", ONE_SESSION, EDIT, path="sessions/night", body={"description": "new"}),
+    freezer("post", ONE_SESSION, EDIT, 201, path="sessions/night", body=SESSION),
+    freezer("delete", ONE_SESSION, EDIT, 204, path="sessions/night"),
+    freezer("put", OF_SESSION, EDIT, 204, path="sessions/night/jobs/{job.key}"),
+    freezer("delete", OF_SESSION, EDIT, 204, path="sessions/night/jobs/{job.key}"),
+    freezer("post", f"{ONE_SESSION}/action", TRIGGER, 202, path="sessions/night/action", body=STARTS),
+    freezer("get", "backups", SEE),
+    freezer("post", "backups", TRIGGER, 201, body=MADE),
+    freezer("get", "backups/<str:backup_id>", SEE, path="backups/one"),
+    freezer("patch", "backups/<str:backup_id>", TRIGGER, path="backups/one", body={"status": "deleting"}),
+    freezer("delete", "backups/<str:backup_id>", TRIGGER, 204, path="backups/one"),
 ]
