@@ -10,7 +10,7 @@ JOB = {
     "name": "bench/noop",
     "actions": [{"runner": "python", "spec": {"callable": "noop"}}],
     "concurrency_limit": 0,
-    "keep_days": 0,
+    "keep": {"days": 0},
 }
 
 

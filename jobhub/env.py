@@ -245,13 +245,13 @@ SETTINGS = (
     ),
     Setting("DRAIN_S", "30", number(0, 86400), "Seconds that running work gets to end when a worker is stopped."),
     Setting("WATCHDOG_S", "60", number(2, 86400), "Seconds of silence after which a dead cluster is restarted."),
-    Setting("KEEP_DAYS", "90", number(0, 36500), "Days that finished executions are kept; 0: for ever."),
+    Setting("KEEP_DAYS", "90", number(0, 36500), "Days that ended executions are kept, unless their job says otherwise; 0: for ever."),
     Setting("KEEP_LAST", "10", number(0, 100000), "Newest executions of a job that are kept whatever their age."),
     Setting(
         "OUTPUT_DAYS",
         "14",
         number(0, 36500),
-        "Days that the output of executions is kept; 0: as long as they.",
+        "Days that output and the log of notices are kept; 0: as long as their executions.",
     ),
     Setting(
         "ONTAP_JOB_TTL",

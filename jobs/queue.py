@@ -35,7 +35,6 @@ from django_q.worker import worker
 log = logging.getLogger(__name__)
 
 DRAIN = "jobs.worker.drain.drain"
-EXPIRE = "jobs.worker.drain.expire"
 NO_ALARM = -1
 
 
@@ -51,12 +50,6 @@ def wake() -> None:
         Doorbell.ring()
     except Exception:
         log.warning("could not wake the workers; the ticker will", exc_info=True)
-
-
-def send_expiry() -> None:
-    """Ask a worker to delete what has expired."""
-    async_task(EXPIRE, timeout=NO_ALARM, broker=_broker())
-    Doorbell.ring()
 
 
 def queue_is_reachable() -> bool:

@@ -20,7 +20,7 @@ from jobs.admin.deeds import LIMIT, perform
 from jobs.admin.execution_list import FILTERS, ExecutionChangeList, search
 from jobs.admin.execution_page import page_of
 from jobs.admin.retry_failed import RetryFailed
-from jobs.engine import aborts, retries, verbs
+from jobs.engine import aborts, keeps, retries, verbs
 from jobs.engine.rights import Actor, Right
 from jobs.models import JobExecution
 
@@ -52,7 +52,25 @@ def restart(execution: JobExecution, actor: Actor) -> str:
     return format_html("{}: goes on at its failed action as {}", execution, show.execution_link(again))
 
 
-VERBS: dict[str, Verb] = {"abort": abort, "pause": pause, "resume": resume, "retry": retry, "restart": restart}
+def keep(execution: JobExecution, actor: Actor) -> str:
+    keeps.keep_execution(execution, actor=actor)
+    return f"{execution}: kept for ever"
+
+
+def unkeep(execution: JobExecution, actor: Actor) -> str:
+    keeps.unkeep_execution(execution, actor=actor)
+    return f"{execution}: expires by its job's rule"
+
+
+VERBS: dict[str, Verb] = {
+    "abort": abort,
+    "pause": pause,
+    "resume": resume,
+    "retry": retry,
+    "restart": restart,
+    "keep": keep,
+    "unkeep": unkeep,
+}
 HEAVY = ("plan", "params", "checkpoint", "errors")
 
 
@@ -65,7 +83,15 @@ class ExecutionAdmin(HubAdmin):
     list_display_links = ("number",)
     search_fields = ("handle",)
     search_help_text = "A number, a UUID, a handle, or a part of a job's name"
-    actions = ("abort_selected", "pause_selected", "resume_selected", "retry_selected", "restart_selected")
+    actions = (
+        "abort_selected",
+        "pause_selected",
+        "resume_selected",
+        "retry_selected",
+        "restart_selected",
+        "keep_selected",
+        "unkeep_selected",
+    )
     change_list_template = "admin/jobs/live_list.html"
 
     # -- the list ------------------------------------------------------------------------------------------------------
@@ -193,3 +219,11 @@ class ExecutionAdmin(HubAdmin):
     @admin.action(description="Retry the selected executions from their failed actions")
     def restart_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         self._each(request, queryset, "restart")
+
+    @admin.action(description="Keep the selected executions for ever")
+    def keep_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
+        self._each(request, queryset, "keep")
+
+    @admin.action(description="Let the selected executions expire again")
+    def unkeep_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
+        self._each(request, queryset, "unkeep")

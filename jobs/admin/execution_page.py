@@ -22,7 +22,7 @@ VERBS_OF_STATE = {
     State.FAILED: ["retry", "restart"],
     State.ABORTED: ["retry", "restart"],
 }
-LABELS = {"restart": "Retry from the failed action"}
+LABELS = {"restart": "Retry from the failed action", "unkeep": "Let it expire"}
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Tail:
 
 def page_of(execution: JobExecution, *, may_act: bool) -> dict[str, Any]:
     """The context of the page's template."""
-    verbs = VERBS_OF_STATE[State(execution.state)]
+    verbs = [*VERBS_OF_STATE[State(execution.state)], "unkeep" if execution.is_kept else "keep"]
     return {
         "execution": execution,
         "is_active": execution.state in ACTIVE,
@@ -49,6 +49,7 @@ def page_of(execution: JobExecution, *, may_act: bool) -> dict[str, Any]:
         "starter": _named(execution.triggered_by),
         "retries": list(execution.retried_by.only("handle", "state").order_by("pk")[:RELATED]),
         "archives": list(execution.archives.order_by("pk")[:RELATED]) if execution.state in FINAL else [],
+        "notices": list(execution.deliveries.select_related("subscription").order_by("pk")[:RELATED]),
         "tail": tail_of(execution),
         "output_url": OUTPUT_URL.format(execution.pk),
         "params": pretty(execution.params),

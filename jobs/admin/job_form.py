@@ -106,8 +106,15 @@ class JobForm(forms.Form):
     concurrency_key = forms.CharField(
         required=False, max_length=200, label="Slots shared as", help_text="Jobs with the same word share their slots"
     )
-    keep_days = forms.IntegerField(required=False, help_text="Empty: the hub's setting; 0: for ever")
-    keep_last = forms.IntegerField(required=False, help_text="Newest executions kept whatever their age")
+    keep = JSONText(
+        required=False,
+        label="Keep",
+        help_text='How long ended executions stay, such as {"days": 30, "last": 10, "failed": {"days": 365}}; '
+        "empty: as the hub's settings say",
+    )
+    remove_archives = forms.BooleanField(
+        required=False, label="Remove archives", help_text="From disk, with the executions that made them"
+    )
     notify = JSONText(
         required=False,
         label="Notify",

@@ -51,7 +51,7 @@ MORE: list[tuple[str | None, dict[str, Any]]] = [
             "fields": [
                 ("priority", "node", "kind"),
                 ("concurrency_limit", "concurrency_key"),
-                ("keep_days", "keep_last"),
+                ("keep", "remove_archives"),
             ]
         },
     ),

@@ -299,7 +299,8 @@ def _action_document(action: Action) -> dict[str, Any]:
 
 
 def _without_defaults(document: Mapping[str, Any], schema: type[Document]) -> dict[str, Any]:
-    defaults = {name: info.get_default(call_default_factory=True) for name, info in schema.model_fields.items()}
+    made = {name: info.get_default(call_default_factory=True) for name, info in schema.model_fields.items()}
+    defaults = {name: {} if isinstance(default, Document) else default for name, default in made.items()}
     return {name: value for name, value in document.items() if value != defaults.get(name, ...)}
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs import runners
 from jobs.engine import notices, schedules, secrets
-from jobs.engine.documents import OWN_FIELDS, ActionDocument, JobDocument, RemoteJobDocument, document_of
+from jobs.engine.documents import OWN_FIELDS, ActionDocument, Document, JobDocument, RemoteJobDocument, document_of
 from jobs.engine.links import save_links
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
@@ -21,7 +21,7 @@ from jobs.texts import check_json, check_text
 
 WORKBOOK = "workbook"
 MAX_KEY_CHARS = 64
-EDITED = [*OWN_FIELDS, "key", "extras", "last_editor", "edited_by", "updated_at", "version", "place"]
+EDITED = [*OWN_FIELDS, "key", "extras", "keep_is_new", "last_editor", "edited_by", "updated_at", "version", "place"]
 """What an edit writes; a hold or a cursor that changes meanwhile stays."""
 
 
@@ -217,8 +217,10 @@ def _save(
         job.version = F("version") + 1
     else:
         job.owner_id = actor.user_id
+    old_keep = job.keep
     for name in OWN_FIELDS:
-        setattr(job, name, getattr(document, name))
+        setattr(job, name, _stored(getattr(document, name)))
+    job.keep_is_new = job.keep_is_new or (job.pk is not None and job.keep != old_keep)
     job.kind = document.kind or (actions[0][0].runner if len(actions) == 1 else WORKBOOK)
     job.last_editor_id, job.edited_by = _editor(actor)
     job.key = key or job.key
@@ -228,6 +230,11 @@ def _save(
     job.refresh_from_db(fields=["version"])
     _save_actions(job, actions)
     notices.set_notify(job, document.notify, by=actor.name)
+
+
+def _stored(value: Any) -> Any:
+    """As its column has it: a part of a document without what was left out."""
+    return value.model_dump(exclude_none=True) if isinstance(value, Document) else value
 
 
 def _editor(actor: Actor) -> tuple[int | None, str]:

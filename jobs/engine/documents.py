@@ -83,6 +83,32 @@ class SubscriptionDocument(NoticeDocument):
     enabled: bool = True
 
 
+class KeepRule(Document):
+    """`days`: until one is so old; `last`: while it is among so many newest ones; both: as long as either holds."""
+
+    days: int | None = Field(None, ge=0, le=36_500)
+    """0: for ever."""
+    last: int | None = Field(None, ge=1, le=100_000)
+
+
+class StateRule(KeepRule):
+    """Of one state."""
+
+    @pydantic.model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.days is None and self.last is None:
+            raise ValueError("wanted 'days', 'last' or both")
+        return self
+
+
+class KeepDocument(KeepRule):
+    """A rule for all ended executions, and rules of their own for those that ended in one state."""
+
+    succeeded: StateRule | None = None
+    failed: StateRule | None = None
+    aborted: StateRule | None = None
+
+
 class JobDocument(Document):
     """Everything that can be said about a job."""
 
@@ -111,8 +137,10 @@ class JobDocument(Document):
     """Jobs with the same key share their slots; default: the job alone."""
     concurrency_limit: int = Field(1, ge=0, le=1000)
     """How many may run side by side; 0: as many as there are workers."""
-    keep_days: int | None = Field(None, ge=0, le=36_500)
-    keep_last: int | None = Field(None, ge=0, le=100_000)
+    keep: KeepDocument = Field(default_factory=lambda: KeepDocument())
+    """How long its ended executions are kept; without it the hub's settings count."""
+    remove_archives: bool = False
+    """What its backups made goes from disk when their executions expire, unless a level that is kept needs it."""
     notify: list[NoticeDocument] = Field(default_factory=list, max_length=20)
     """Who is told when an execution of it ends."""
     schedules: list[ScheduleDocument] | None = Field(None, max_length=MAX_SCHEDULES)
@@ -148,8 +176,8 @@ OWN_FIELDS = [
     "when_active",
     "concurrency_key",
     "concurrency_limit",
-    "keep_days",
-    "keep_last",
+    "keep",
+    "remove_archives",
 ]
 
 

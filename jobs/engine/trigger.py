@@ -155,8 +155,8 @@ def plan_of(job: Job) -> dict[str, Any]:
         ],
         "editor": job.last_editor_id,
         "by_operator": not job.edited_by,
-        "keep_days": job.keep_days,
-        "keep_last": job.keep_last,
+        "keep": job.keep,
+        "remove_archives": job.remove_archives,
     }
 
 

@@ -20,6 +20,8 @@ class Archive(models.Model):
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    is_expired = models.BooleanField(default=False)
+    """Its execution has gone, and its job said that it shall go as well: it does when no other level needs it."""
 
     class Meta:
         ordering = ["-created_at"]
@@ -27,6 +29,7 @@ class Archive(models.Model):
         indexes = [
             models.Index(fields=["project", "name", "created_at"], name="archive_by_name"),
             models.Index(fields=["project", "created_at"], name="archive_by_age"),
+            models.Index(fields=["node"], condition=models.Q(is_expired=True), name="archive_expired"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """One run of a job: the only truth about it, and the one way to change its state."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from jobs.errors import IllegalMove
+from jobs.keeping import rule_of
 from jobs.models.access import Project
 from jobs.models.job import Condition, Job, Place
 from jobs.models.moves import DatabaseTime, update_row
@@ -102,6 +103,8 @@ class JobExecution(models.Model):
     finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     output_expires_at = models.DateTimeField(null=True)
+    is_kept = models.BooleanField(default=False)
+    """Somebody said that it shall never expire."""
     version = models.PositiveIntegerField(default=1)
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retried_by")
     first = models.BigIntegerField(null=True)
@@ -216,7 +219,7 @@ class JobExecution(models.Model):
         memory, the row is not read again.
         """
         allowed = sources(to) if come_from is None else sources(to) & come_from
-        fields = {"state": to.value, **(self._ending() if to in FINAL else {}), **fields}
+        fields = {"state": to.value, **(self._ending(to) if to in FINAL else {}), **fields}
         version = allowed and update_row(
             JobExecution, self.pk, states=allowed, fence=fence, lease_is_over=lease_is_over, fields=fields
         )
@@ -227,20 +230,17 @@ class JobExecution(models.Model):
             if not isinstance(value, DatabaseTime):
                 setattr(self, name, value)
 
-    def _ending(self) -> dict[str, Any]:
-        now = timezone.now()
+    def _ending(self, to: State) -> dict[str, Any]:
+        now, hub = timezone.now(), settings.HUB
+        rule = rule_of(self.plan.get("keep", {}), to, days=hub["KEEP_DAYS"], last=hub["KEEP_LAST"])
+        output_days = hub["OUTPUT_DAYS"]
         return {
             "finished_at": now,
-            "expires_at": self._expiry(now, self.plan.get("keep_days"), "KEEP_DAYS"),
-            "output_expires_at": self._expiry(now, None, "OUTPUT_DAYS"),
+            "expires_at": rule.expiry(now),
+            "output_expires_at": now + timedelta(days=output_days) if output_days else None,
             "lease_until": None,
             "checkpoint": None,
         }
-
-    @staticmethod
-    def _expiry(finished_at: datetime, own_days: int | None, setting: str) -> datetime | None:
-        days = settings.HUB[setting] if own_days is None else own_days
-        return finished_at + timedelta(days=days) if days else None
 
 
 class Dependency(models.Model):

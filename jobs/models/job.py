@@ -80,8 +80,12 @@ class Job(models.Model):
     when_active = models.CharField(max_length=10, choices=WhenActive, default=WhenActive.QUEUE)
     concurrency_key = models.CharField(max_length=200, blank=True)
     concurrency_limit = models.PositiveSmallIntegerField(default=1)
-    keep_days = models.PositiveIntegerField(null=True, blank=True)
-    keep_last = models.PositiveIntegerField(null=True, blank=True)
+    keep = models.JSONField(default=dict, blank=True)
+    """How long its ended executions stay: see `jobs.keeping`."""
+    keep_is_new = models.BooleanField(default=False, editable=False)
+    """It was changed, and what ended before goes by the old rule until the next expiry."""
+    remove_archives = models.BooleanField(default=False)
+    """What a backup made goes from disk when its execution expires, and no other level needs it."""
     is_held = models.BooleanField(default=False)
     hold_until = models.DateTimeField(null=True, blank=True)
     hold_reason = models.CharField(max_length=500, blank=True)

@@ -27,7 +27,7 @@ class Node(models.Model):
 class Leader(models.Model):
     """Who may do what only one process at a time does; taken by compare-and-set."""
 
-    duty = models.CharField(max_length=30, unique=True)
+    duty = models.CharField(max_length=130, unique=True)
     holder = models.CharField(max_length=64)
     until = models.DateTimeField()
 

@@ -111,6 +111,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["subscription", "next_at"], condition=Q(next_at__isnull=False), name="delivery_pending"
             ),
+            models.Index(fields=["created_at"], condition=Q(next_at__isnull=True), name="delivery_ended"),
             models.Index(fields=["subscription", "id"], name="delivery_by_subscription"),
             models.Index(fields=["project", "id"], name="delivery_by_project"),
             models.Index(

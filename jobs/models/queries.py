@@ -54,7 +54,7 @@ class ExecutionQuerySet(models.QuerySet[Any]):
 
     def with_old_output(self, now: datetime) -> "ExecutionQuerySet":
         """Ended long enough ago for its output to go."""
-        rows = self.filter(output_expires_at__lt=now, output_seq__gt=Literal(0))
+        rows = self.filter(output_expires_at__lt=now, output_seq__gt=Literal(0), is_kept=False)
         return rows.order_by("output_expires_at")
 
     def waiting(self) -> "ExecutionQuerySet":

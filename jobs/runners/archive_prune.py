@@ -74,7 +74,8 @@ def _doomed(home: Home, spec: ArchivePruneSpec, context: Context) -> Sequence[Le
     """Those that need others first, so that a removal cut short never leaves a level without what it needs."""
     listing = home.listing()
     warn_of(listing.damages, context)
-    doomed = to_remove(listing, datetime.now(UTC) - timedelta(days=spec.older_than_days))
+    before = datetime.now(UTC) - timedelta(days=spec.older_than_days)
+    doomed = to_remove(listing, lambda _, began_at: began_at < before)
     for level in doomed:
         context.log(f"{'would remove' if spec.dry_run else 'removing'} {level.path}\n")
     return doomed

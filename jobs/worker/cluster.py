@@ -14,9 +14,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs import queue
+from jobs.engine import deliveries
 from jobs.models import JobExecution, Node
-from jobs.worker.courier import CourierProcess
+from jobs.worker import courier
 from jobs.worker.flags import FLAGS
+from jobs.worker.helper import Helper
+from jobs.worker.janitor import NICENESS, Janitor
 from jobs.worker.processes import Signals, die_with, kill_group, let_forks_die_with_me
 from jobs.worker.ticker import Ticker
 
@@ -39,7 +42,11 @@ class Cluster:
         self.signals = Signals()
         self.ticker = Ticker()
         self.watchdog = Watchdog()
-        self.courier = CourierProcess()
+        janitor = Janitor()
+        self.helpers = [
+            Helper("courier", is_needed=deliveries.is_due, run=courier.carry),
+            Helper("janitor", is_needed=janitor.is_needed, run=janitor.run, niceness=NICENESS),
+        ]
         self.pool: BaseProcess | None = None
         self.stop_flag = queue.Flag()
         self._node_beat_at = 0.0
@@ -71,7 +78,8 @@ class Cluster:
             close_old_connections()
             self._beat_node()
             self.ticker.tick()
-            self.courier.look_after()
+            for helper in self.helpers:
+                helper.look_after()
             if self.watchdog.is_silent():
                 log.error("no worker took due work for %s s; restarting the pool", settings.HUB["WATCHDOG_S"])
                 self._restart_pool()
@@ -112,7 +120,8 @@ class Cluster:
                 drain_ends = time.monotonic()
                 FLAGS.drain(drain_ends)
         self._kill_pool()
-        self.courier.leave()
+        for helper in self.helpers:
+            helper.leave()
         try:
             close_old_connections()
             self.ticker.leave()

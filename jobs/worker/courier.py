@@ -6,17 +6,13 @@ sent again a minute later, with the same id.
 """
 
 import logging
-import multiprocessing
-import os
-import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 
-from django.db import Error, close_old_connections, connections
+from django.db import Error, close_old_connections
 from django.utils import timezone
 
 from jobs.engine import deliveries
@@ -25,7 +21,6 @@ from jobs.errors import JobHubError
 from jobs.models import Delivery, Subscription
 from jobs.worker.flags import FLAGS
 from jobs.worker.post import Letter, letter_of
-from jobs.worker.processes import die_with, kill_group
 
 log = logging.getLogger(__name__)
 MOST = 64
@@ -35,7 +30,6 @@ SIDE_BY_SIDE = 4
 LOOK_S = 0.5
 IDLE_S = 60.0
 DATABASE_PAUSE_S = 1.0
-LEAVE_S = 3.0
 Result = tuple[Delivery, Outcome]
 
 
@@ -132,33 +126,6 @@ class Courier:
         self._told.put((delivery, Outcome(outcome.answer, outcome.error, duration_ms, outcome.is_down)))
 
 
-# -- its process -------------------------------------------------------------------------------------------------------
-class CourierProcess:
-    """The courier of a cluster, as its main process sees it."""
-
-    def __init__(self) -> None:
-        self._process: BaseProcess | None = None
-
-    def look_after(self) -> None:
-        """Start it when it is needed and not there."""
-        if (self._process is None or not self._process.is_alive()) and deliveries.is_due():
-            connections.close_all()
-            context = multiprocessing.get_context("fork")
-            self._process = context.Process(target=_main, args=(os.getpid(),), name="courier")
-            self._process.start()
-
-    def leave(self) -> None:
-        """When the cluster is draining: what is under way gets a moment to end."""
-        if self._process is not None and self._process.pid and self._process.is_alive():
-            self._process.join(LEAVE_S)
-            kill_group(self._process.pid)
-            self._process.join()
-
-
-def _main(parent: int) -> None:
-    os.setsid()
-    die_with(parent)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    signal.set_wakeup_fd(-1)
+def carry() -> None:
+    """The courier of a cluster, until it is idle or the cluster is draining."""
     Courier(should_leave=lambda: FLAGS.is_draining).run()

@@ -1,6 +1,5 @@
-"""The tasks that django-q2 runs in a worker process."""
+"""The task that django-q2 runs in a worker process."""
 
-import logging
 import os
 import time
 from functools import lru_cache
@@ -8,13 +7,11 @@ from functools import lru_cache
 from django.conf import settings
 
 from jobs import queue
-from jobs.engine import retention
 from jobs.models import JobExecution
 from jobs.worker.claim import Worker, claim
 from jobs.worker.execute import execute
 from jobs.worker.flags import FLAGS
 
-log = logging.getLogger(__name__)
 TURN_S = 60
 SHARE_EVERY_S = 0.05
 """Between two short runs of one worker a further message would only cost."""
@@ -51,10 +48,3 @@ def drain() -> None:
             if JobExecution.objects.due(worker.node).exists():
                 queue.wake()
             return
-
-
-def expire() -> None:
-    """Delete what has expired."""
-    expired = retention.expire()
-    if expired.executions or expired.outputs:
-        log.info("expired %s executions and %s outputs", expired.executions, expired.outputs)

@@ -27,7 +27,6 @@ from jobs.worker.report import workdir_of
 log = logging.getLogger(__name__)
 TERM_S = 10
 ASK_EVERY_S = 3
-EXPIRY_EVERY_S = 3600
 BATCH = 200
 MOST_LOST = 3
 LOST = "worker lost"
@@ -183,12 +182,6 @@ def repeat_wake() -> None:
         queue.wake()
 
 
-def ask_for_expiry() -> None:
-    """Once an hour in the whole hub, however often its leaders change."""
-    if take("expiry", uuid.uuid4().hex, EXPIRY_EVERY_S):
-        queue.send_expiry()
-
-
 CHORES: dict[Callable[[], None], float] = {
     planner.start_due: 0,
     rescue: 0,
@@ -198,7 +191,6 @@ CHORES: dict[Callable[[], None], float] = {
     limits.tell_remote_soft_timeouts: 5,
     fail_silent_nodes: 10,
     recount_blocked: 30,
-    ask_for_expiry: 60,
 }
 """What the leader does, and after how many seconds again at the earliest."""
 

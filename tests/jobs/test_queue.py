@@ -57,12 +57,6 @@ def test_a_message_says_nothing_but_drain(db: None) -> None:
     assert (task["func"], task["args"], task["timeout"]) == (queue.DRAIN, (), -1)
 
 
-def test_the_expiry_is_a_message_of_its_own(db: None) -> None:
-    queue.wake()
-    queue.send_expiry()
-    assert OrmQ.objects.count() == 2
-
-
 def test_the_oldest_message_is_taken_first_and_once(db: None, hub_dir: Path) -> None:
     for name in ("first", "second"):
         OrmQ.objects.create(key="jobhub", payload=name, lock=timezone.now() - timedelta(seconds=1))

@@ -54,7 +54,10 @@ class ExecutionSerializer(serializers.Serializer[Any]):
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
-    expires_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="From then on only its job's `last` keeps it; null: it is kept for ever."
+    )
+    is_kept = serializers.BooleanField(help_text="Somebody said that it shall never expire.")
     requested_by = serializers.CharField()
     node = serializers.CharField()
     retry_of = serializers.IntegerField(allow_null=True)

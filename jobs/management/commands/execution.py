@@ -1,11 +1,11 @@
-"""`manage.py execution`: show, pause, resume, retry and delete executions."""
+"""`manage.py execution`: show, pause, resume, retry, keep and delete executions."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobs.engine import retries, verbs
+from jobs.engine import keeps, retries, verbs
 from jobs.engine.find import find_execution, find_project
 from jobs.management.base import EXIT_REFUSED, HubCommand, add_json, anywhere
 from jobs.management.options import past_moment_option
@@ -28,9 +28,21 @@ def delete(execution: JobExecution) -> str:
     return "deleted"
 
 
+def keep(execution: JobExecution) -> str:
+    keeps.keep_execution(execution, actor=anywhere())
+    return "kept for ever"
+
+
+def unkeep(execution: JobExecution) -> str:
+    keeps.unkeep_execution(execution, actor=anywhere())
+    return "kept as its job's rule says"
+
+
 DEEDS: dict[str, tuple[str, Callable[[JobExecution], str]]] = {
     "pause": ("Ask a running execution to save a checkpoint and leave its worker.", pause),
     "resume": ("Queue a paused execution again.", resume),
+    "keep": ("Never let an execution expire.", keep),
+    "unkeep": ("Let an execution expire by its job's rule again.", unkeep),
     "delete": ("Delete the history of an ended execution.", delete),
 }
 REFS = "Executions by id, uuid or handle."
@@ -41,7 +53,7 @@ RETRY = (
 
 
 class Command(HubCommand):
-    help = "Look at an execution, or pause, resume, retry or delete some, named by id, uuid or handle."
+    help = "Look at an execution, or pause, resume, retry, keep or delete some, named by id, uuid or handle."
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")

@@ -1,8 +1,9 @@
 """Which levels belong together, and which one comes next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from jobs.errors import RunFailed
 from jobs.runners.archive.store import Home, Level, Listing
@@ -51,17 +52,19 @@ def _fate(level_id: str, listing: Listing) -> str:
     return f"is damaged: {reasons[0]}" if reasons else "is not there any more"
 
 
-def to_remove(listing: Listing, before: datetime) -> list[Level]:
-    """The levels that began before that moment and that nothing to keep needs, the higher levels first.
+def to_remove(listing: Listing, is_over: Callable[[Path, datetime], bool]) -> list[Level]:
+    """The levels that are over, by their path and when they began, and that nothing to keep needs; the higher levels
+    first.
 
-    Kept are the newest level and whatever a kept one needs. What a damaged level needs nobody knows: while a young
-    one is damaged, everything stays.
+    Kept are the newest level and whatever a kept one needs. What a damaged level needs nobody knows: while one that is
+    not over is damaged, everything stays.
     """
-    if any(damage.is_level and damage.stamp >= before for damage in listing.damages):
+    if any(damage.is_level and not is_over(damage.path, damage.stamp) for damage in listing.damages):
         return []
     known = {level.id: level for level in listing.levels}
     keep: set[str] = set()
-    for level in [each for each in listing.levels if each.manifest.created_at >= before] + listing.levels[-1:]:
+    young = [each for each in listing.levels if not is_over(each.path, each.manifest.created_at)]
+    for level in young + listing.levels[-1:]:
         needed: Level | None = level
         while needed and needed.id not in keep:
             keep.add(needed.id)

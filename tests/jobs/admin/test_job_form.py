@@ -32,8 +32,8 @@ PLAIN = {
     "when_active": "queue",
     "concurrency_limit": 1,
     "concurrency_key": "",
-    "keep_days": "",
-    "keep_last": "",
+    "keep": "",
+    "notify": "",
 }
 
 
@@ -74,7 +74,9 @@ def test_saving_an_unchanged_form_changes_nothing_but_the_version(look: Look, al
         "same",
         actions=[NOOP, {**NOOP, "mandatory": True, "retries": 3}],
         params={"a": "b"},
-        keep_last=4,
+        keep={"last": 4, "failed": {"days": 9}},
+        remove_archives=True,
+        notify=[{"webhook": "https://hooks.example.org/", "events": ["failed"]}],
         soft_timeout_s=9,
         after=[{"job": make_job("x").name, "on": "end"}],
     )

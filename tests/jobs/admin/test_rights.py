@@ -60,6 +60,8 @@ ROWS: dict[str, tuple[str, str]] = {
     "jobs_jobexecution_resume": ("lxxxxx", "lddd0d"),
     "jobs_jobexecution_retry": ("lxxxxx", "lddd0d"),
     "jobs_jobexecution_restart": ("lxxxxx", "lddd0d"),
+    "jobs_jobexecution_keep": ("lxxxxx", "lddd0d"),
+    "jobs_jobexecution_unkeep": ("lxxxxx", "lddd0d"),
     "jobs_retry_failed": ("l-++++", "l-++++"),
     "jobs_jobexecution_changelist": ("l+++++", "l+++++"),
     "jobs_jobexecution_add": ("l-----", "l-----"),

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from jobs.engine import retention
+from jobs.engine import pace, retention
 from jobs.engine.rights import audit, operator
 from jobs.models import AuditEvent, Project
 from tests.conftest import MakeJob
@@ -53,7 +53,8 @@ def age(days: float) -> AuditEvent:
 
 @pytest.mark.django_db
 def test_old_events_go_and_their_going_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "AUDIT_BATCH", 2)
+    for name in ("FIRST", "SMALLEST", "LARGEST"):
+        monkeypatch.setattr(pace, name, 2)
     for days in (364, 366, 400, 500):
         age(days)
     expired = retention.expire()

@@ -16,7 +16,10 @@ BY_ANOTHER = {
     "trigger": "_insert",
     "run": "trigger",
     "new_execution": "",
-    "expire": "_delete",
+    "expire": "partial",
+    "keep_execution": "_set_kept",
+    "unkeep_execution": "_set_kept",
+    "remove_expired": "_clear",
     "set_secret": "_write",
     "keep": "_write",
 }

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs.engine import retention
+from jobs.engine import pace, retention
 from jobs.engine.rights import operator
 from jobs.engine.trigger import trigger
 from jobs.models import Archive, Condition, JobExecution, Output
 from jobs.runners.context import ArchiveRecord
 from jobs.states import State
-from jobs.worker.drain import expire as expire_task
 from jobs.worker.report import WorkerContext
 from tests.conftest import MakeExecution, MakeJob
 
@@ -48,7 +47,7 @@ def test_what_is_not_over_stays(make_execution: MakeExecution) -> None:
 
 
 def test_an_end_says_when_it_will_be_over(make_job: MakeJob, make_execution: MakeExecution) -> None:
-    execution = make_execution(make_job(keep_days=3), State.SUCCEEDED)
+    execution = make_execution(make_job(keep={"days": 3}), State.SUCCEEDED)
     assert execution.expires_at - execution.finished_at == timedelta(days=3)
 
 
@@ -59,7 +58,7 @@ def test_without_a_rule_of_the_job_the_hubs_counts(make_execution: MakeExecution
 
 
 def test_zero_days_are_for_ever(make_job: MakeJob, make_execution: MakeExecution) -> None:
-    assert make_execution(make_job(keep_days=0), State.SUCCEEDED).expires_at is None
+    assert make_execution(make_job(keep={"days": 0}), State.SUCCEEDED).expires_at is None
 
 
 def test_its_steps_output_and_dependencies_go_with_it(old: Any, make_execution: MakeExecution, op: Any) -> None:
@@ -85,7 +84,7 @@ def test_its_archives_stay(make_execution: MakeExecution, tmp_path: Path) -> Non
 
 
 def test_who_was_retried_later_forgets_it(old: Any, make_execution: MakeExecution) -> None:
-    later = make_execution()
+    later = make_execution(state="failed")
     JobExecution.objects.filter(pk=later.pk).update(retry_of=old())
     retention.expire()
     later.refresh_from_db()
@@ -93,30 +92,24 @@ def test_who_was_retried_later_forgets_it(old: Any, make_execution: MakeExecutio
 
 
 def test_many_go_batch_by_batch(old: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(pace, "FIRST", 2)
     for _ in range(5):
         old()
     assert (retention.expire().executions, n_left()) == (5, 0)
 
 
 def test_many_that_stay_do_not_hide_those_that_go(old: Any, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
-    kept = make_job(keep_last=5)
+    monkeypatch.setattr(retention, "PAGE", 2)
+    kept = make_job(keep={"last": 5})
     for _ in range(5):
         old(kept)
     old()
     assert (retention.expire().executions, n_left()) == (1, 5)
 
 
-def test_the_task_deletes_what_has_expired(old: Any) -> None:
-    old()
-    expire_task()
-    assert n_left() == 0
-
-
 # -- what stays ------------------------------------------------------------------------------------------------
 def test_the_newest_of_a_job_stay(old: Any, make_job: MakeJob) -> None:
-    job = make_job(keep_last=2)
+    job = make_job(keep={"last": 2})
     made = [old(job).pk for _ in range(4)]
     retention.expire()
     assert list(JobExecution.objects.order_by("pk").values_list("pk", flat=True)) == made[2:]
@@ -130,18 +123,18 @@ def test_without_a_rule_of_the_job_so_many_as_the_hub_says_stay(old: Any, make_j
     assert (retention.expire().executions, n_left()) == (1, 3)
 
 
-def test_an_older_rule_does_not_take_what_a_newer_one_keeps(old: Any, make_job: MakeJob) -> None:
-    old(make_job("job", keep_last=1))
-    newer = make_job("job", keep_last=10)
+def test_the_rule_of_today_keeps_what_an_older_one_would_not(old: Any, make_job: MakeJob) -> None:
+    old(make_job("job", keep={"last": 1}))
+    newer = make_job("job", keep={"last": 10})
     for _ in range(2):
         old(newer)
     retention.expire()
-    assert n_left() == 2
+    assert n_left() == 3
 
 
 def test_the_last_of_each_job_is_counted_by_itself(old: Any, make_job: MakeJob) -> None:
     for _ in range(2):
-        old(make_job(keep_last=1))
+        old(make_job(keep={"last": 1}))
     assert retention.expire().executions == 0
 
 
@@ -163,7 +156,8 @@ def test_a_dry_run_tells_and_deletes_nothing(old: Any, make_job: MakeJob) -> Non
     for _ in range(2):
         old(job)
     expired = retention.expire(dry_run=True)
-    assert (expired.executions, expired.by_job, n_left()) == (2, {"nightly": 2}, 2)
+    assert (expired.executions, n_left()) == (2, 2)
+    assert {key: weight.executions for key, weight in expired.by_job.items()} == {("nightly", "succeeded"): 2}
 
 
 # -- outputs ---------------------------------------------------------------------------------------------------

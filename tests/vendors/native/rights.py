@@ -69,6 +69,8 @@ ROWS = [
     native("get", f"{ONE}/actions", SEE),
     native("get", f"{ONE}/faces", SEE),
     native("post", f"{ONE}/abort", EDIT),
+    native("post", f"{ONE}/keep", EDIT),
+    native("post", f"{ONE}/unkeep", EDIT),
     native("post", f"{ONE}/pause", EDIT, 409, state=State.RUNNING),
     native("post", f"{ONE}/resume", EDIT, state=State.PAUSED),
     native("get", "subscriptions", LOGGED_IN),

@@ -39,6 +39,8 @@ VERBS = {
     "run",
     "reinstate",
     "replay",
+    "keep",
+    "unkeep",
 }
 
 
@@ -61,7 +63,7 @@ def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -
 
 
 def test_there_are_so_many_pages() -> None:
-    assert len(PAGES) == 37
+    assert len(PAGES) == 39
 
 
 @pytest.mark.parametrize("route", PAGES)

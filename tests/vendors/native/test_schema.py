@@ -59,6 +59,8 @@ CALLS: dict[str, tuple[str, str, Any, State]] = {
     "executions_output": ("GET", "executions/{execution}/output", None, State.RUNNING),
     "executions_actions": ("GET", "executions/{execution}/actions", None, State.RUNNING),
     "executions_faces": ("GET", "executions/{execution}/faces", None, State.RUNNING),
+    "executions_keep": ("POST", "executions/{execution}/keep", None, State.RUNNING),
+    "executions_unkeep": ("POST", "executions/{execution}/unkeep", None, State.FAILED),
     "executions_abort": ("POST", "executions/{execution}/abort", None, State.QUEUED),
     "executions_pause": ("POST", "executions/{execution}/pause", None, State.RUNNING),
     "executions_resume": ("POST", "executions/{execution}/resume", None, State.PAUSED),

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.engine import aborts, retries, verbs
+from jobs.engine import aborts, keeps, retries, verbs
 from jobs.engine.find import find_execution
 from jobs.models import JobExecution
 from jobs.states import State
@@ -78,6 +78,22 @@ class ExecutionViewSet(NativeViewSet):
         body = executions_json([row])[0]
         etag = etag_of(row, body)
         return conditional.not_modified(request, etag) or Response(body, headers=conditional.headers(etag))
+
+    @extend_schema(summary="Never let an execution expire", request=None, responses={200: ExecutionSerializer})
+    def keep(self, request: Request, ref: str) -> Response:
+        execution = find_execution(ref, actor=self.actor)
+        keeps.keep_execution(execution, actor=self.actor)
+        return Response(execution_now(execution.pk))
+
+    @extend_schema(
+        summary="Let an execution expire by its job's rule again",
+        request=None,
+        responses={200: ExecutionSerializer},
+    )
+    def unkeep(self, request: Request, ref: str) -> Response:
+        execution = find_execution(ref, actor=self.actor)
+        keeps.unkeep_execution(execution, actor=self.actor)
+        return Response(execution_now(execution.pk))
 
     @extend_schema(summary="Delete an ended execution and its output", responses={204: None, 409: ProblemSerializer})
     def destroy(self, request: Request, ref: str) -> Response:
