@@ -245,7 +245,12 @@ SETTINGS = (
     ),
     Setting("DRAIN_S", "30", number(0, 86400), "Seconds that running work gets to end when a worker is stopped."),
     Setting("WATCHDOG_S", "60", number(2, 86400), "Seconds of silence after which a dead cluster is restarted."),
-    Setting("KEEP_DAYS", "90", number(0, 36500), "Days that ended executions are kept, unless their job says otherwise; 0: for ever."),
+    Setting(
+        "KEEP_DAYS",
+        "90",
+        number(0, 36500),
+        "Days that ended executions are kept, unless their job says otherwise; 0: for ever.",
+    ),
     Setting("KEEP_LAST", "10", number(0, 100000), "Newest executions of a job that are kept whatever their age."),
     Setting(
         "OUTPUT_DAYS",

@@ -40,6 +40,7 @@ FIELDS = [
     "started_at",
     "finished_at",
     "expires_at",
+    "is_kept",
     "requested_by",
     "node",
     "retry_of",
