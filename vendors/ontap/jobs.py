@@ -37,7 +37,7 @@ AT_WORK = sorted(state.value for state in STATES.back["running"])
 _is_failure = Q(state__in=FAILURES)
 _step = ActionExecution.objects.filter(
     execution=OuterRef("pk"), attempt=OuterRef("attempt"), position=OuterRef("position")
-)
+).order_by()
 _NUMBER = Cast(F("position") + 1, TextField())
 STEP = Subquery(
     _step.values(text=Concat(Value("step "), _NUMBER, Value(": "), F("runner"), output_field=TextField()))[:1]

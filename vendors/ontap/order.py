@@ -52,7 +52,7 @@ class Term:
         return f'"{value}"' if isinstance(self.field.kind, Text) else self.field.kind.write(value)
 
     def read(self, text: str) -> Any:
-        if text == UNSET:
+        if text == UNSET and self.field.name != KEY:
             return None
         if isinstance(self.field.kind, Text):
             return text.removeprefix('"').removesuffix('"')
@@ -88,13 +88,19 @@ class Order:
     def names(self) -> list[str]:
         return [term.field.name for term in self.asked if term]
 
-    def sort(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        rows = rows.annotate(**{term.column: term.expression for term in self.terms})
-        return rows.order_by(*(term.sort for term in self.terms))
-
     @property
     def columns(self) -> list[str]:
+        """What has to be read for a link."""
         return [term.column for term in self.terms]
+
+    @property
+    def sort(self) -> list[Any]:
+        """For `order_by` of rows that are `keyed`."""
+        return [term.sort for term in self.terms]
+
+    def keyed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with their sort keys."""
+        return rows.annotate(**{term.column: term.expression for term in self.terms})
 
     def link(self, row: Mapping[str, Any]) -> str:
         """The parameters of a page that begins with this row, the uuid first."""
@@ -102,19 +108,17 @@ class Order:
         pairs.sort(key=lambda pair: pair[0] != KEY)
         return "&".join(f"{START}{name}={quote(value, safe='')}" for name, value in pairs)
 
-    def begin(self, rows: QuerySet[Any], start: Mapping[str, str], everything: QuerySet[Any]) -> QuerySet[Any]:
-        """The sorted rows from the place that `start` names.
+    def begin(self, start: Mapping[str, str], everything: QuerySet[Any]) -> Q:
+        """The condition on keyed rows that they stand at the place that `start` names, or behind it.
 
         A link that names the uuid only stands for its record, which is looked for in `everything`.
         """
         if not start:
-            return rows
+            return Q()
         self._check(start)
         if all(term.field.name in start for term in self.terms):
-            values = [term.read(start[term.field.name]) for term in self.terms]
-        else:
-            values = self._values_of(start[KEY], everything)
-        return rows.filter(self._from(values))
+            return self._from([term.read(start[term.field.name]) for term in self.terms])
+        return self._from(self._values_of(start[KEY], everything))
 
     def _check(self, start: Mapping[str, str]) -> None:
         known = {term.field.name for term in self.terms}
@@ -126,7 +130,7 @@ class Order:
 
     def _values_of(self, text: str, everything: QuerySet[Any]) -> list[Any]:
         key = next(term for term in self.terms if term.field.name == KEY).read(text)
-        row = self.sort(everything.filter(uuid=key)).values(*self.columns).first()
+        row = self.keyed(everything.filter(uuid=key)).values(*self.columns).first()
         if row is None:
             raise no_entry(f"{START}{KEY}")
         return [row[column] for column in self.columns]

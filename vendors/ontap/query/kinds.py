@@ -46,6 +46,8 @@ class Kind:
         is_set = Q(**{f"{column}__isnull": False})
         if isinstance(one.test, Unset):
             return is_set if one.is_negated else ~is_set
+        if isinstance(one.test, Like) and one.test.is_anything:
+            return NOTHING if one.is_negated else is_set
         found = self._test(column, one.test)
         return is_set & ~found if one.is_negated else is_set & found
 
@@ -53,7 +55,7 @@ class Kind:
         if isinstance(test, Equal):
             return self.equal(column, test.text)
         if isinstance(test, Like):
-            return Q() if test.is_anything else self.like(column, test.parts)
+            return self.like(column, test.parts)
         return reduce(Q.__and__, (self.compared(column, operator, text) for operator, text in test.bounds))
 
     def equal(self, column: str, text: str) -> Q:
@@ -152,7 +154,7 @@ COMPARE: dict[Operator, Callable[[str, str], bool]] = {
 
 
 class StateWord(Kind):
-    """One of a few words: a test is made on the words, and the database asked for the states behind them."""
+    """One of a few words, on which the test is made."""
 
     separators = "|,"
 
@@ -160,12 +162,12 @@ class StateWord(Kind):
         self._words = words
         self.wanted = "|".join(words.back)
 
-    def question(self, column: str, text: str) -> Q:  # noqa: ARG002
+    def question(self, column: str, text: str) -> Q:
         if len(text) > LONGEST:
             raise ValueError
         alternatives = parse(text.lower(), separators=self.separators)
         found = {word for word in self._words.back if any(self._passes(word, one) for one in alternatives)}
-        return Q(state__in=sorted(state.value for word in found for state in self._words.back[word]))
+        return Q(**{f"{column}__in": sorted(found)})
 
     def _passes(self, word: str, one: Alternative) -> bool:
         return self._is_so(word, one) is not one.is_negated

@@ -6,12 +6,16 @@ from django.db.models import BooleanField, Func, TextField
 
 
 class Bytewise(Func):
-    """A text that sorts by its bytes in both databases, whatever the language of a PostgreSQL database."""
+    """A text that sorts by its bytes in both databases, whatever the language of a PostgreSQL database.
+
+    No index answers for it (SQLite's `+`): what is recent is to be found by its time, not by its name among all.
+    """
 
     output_field = TextField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:  # noqa: ARG002
-        return compiler.compile(self.source_expressions[0])
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"(+{sql})", params
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # noqa: ARG002
         sql, params = compiler.compile(self.source_expressions[0])

@@ -24,18 +24,24 @@ def filtered(rows: QuerySet[Any], queries: list[Condition]) -> QuerySet[Any]:
     return rows
 
 
+def joined(branches: list[QuerySet[Any]]) -> QuerySet[Any]:
+    """The rows of all branches, of which none share any."""
+    first, *others = branches
+    return first.union(*others, all=True) if others else first
+
+
 class CollectionView(OntapView):
     """Objects of one kind, page by page."""
 
     resource: ClassVar[Resource]
 
-    def rows(self, queries: list[Condition]) -> QuerySet[Any]:
-        """Those that the actor may see and that the queries select."""
+    def branches(self, queries: list[Condition]) -> list[QuerySet[Any]]:
+        """Those that the actor may see and that the queries select, in parts that share none."""
         raise NotImplementedError
 
     def everything(self) -> QuerySet[Any]:
         """Where the record is looked for that a page begins with."""
-        return self.rows([])
+        return joined(self.branches([]))
 
     def get(self, request: Request) -> Response:
         parameters = Parameters(self.query)
@@ -43,11 +49,13 @@ class CollectionView(OntapView):
         order = Order(self.resource, parameters)
         size = page_size(parameters)
         wished = self._wished(parameters, queries, order)
-        rows = self.rows(queries)
+        branches = self.branches(queries)
         if not parameters.flag("return_records", default=True):
-            return Response(self._linked({"num_records": rows.count()}, None))
-        rows = order.begin(order.sort(rows), parameters.start, self.everything())
-        found = list(self.resource.read(rows, wished, *order.columns)[: size + 1])
+            return Response(self._linked({"num_records": sum(rows.count() for rows in branches)}, None))
+        start = order.begin(parameters.start, self.everything())
+        keyed = [order.keyed(rows).filter(start) for rows in branches]
+        rows = joined([self.resource.read(one, wished, *order.columns) for one in keyed]).order_by(*order.sort)
+        found = list(rows[: size + 1])
         records = [self.resource.record(row, wished, self.prefix) for row in found[:size]]
         after = self._next(order.link(found[size]), parameters) if len(found) > size else None
         return Response(self._linked(self.vendor.envelope(Page(records, after, None)), after))

@@ -26,8 +26,8 @@ class NodesView(CollectionView):
 
     resource = NODES
 
-    def rows(self, queries: list[Condition]) -> QuerySet[Any]:
-        return filtered(Node.objects.all(), queries)
+    def branches(self, queries: list[Condition]) -> list[QuerySet[Any]]:
+        return [filtered(Node.objects.order_by(), queries)]
 
 
 class NodeView(InstanceView):
@@ -44,8 +44,8 @@ class SvmsView(CollectionView):
 
     resource = SVMS
 
-    def rows(self, queries: list[Condition]) -> QuerySet[Any]:
-        return filtered(_projects(self), queries)
+    def branches(self, queries: list[Condition]) -> list[QuerySet[Any]]:
+        return [filtered(_projects(self), queries)]
 
 
 class SvmView(InstanceView):
@@ -59,5 +59,5 @@ class SvmView(InstanceView):
 
 def _projects(view: OntapView) -> QuerySet[Any]:
     visible = view.actor.visible_projects
-    rows = Project.objects.all()
+    rows = Project.objects.order_by()
     return rows if visible is None else rows.filter(pk__in=visible)

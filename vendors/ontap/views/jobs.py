@@ -17,7 +17,7 @@ from vendors.ontap.parameters import START, Condition, Parameters
 from vendors.ontap.patching import AT_ONCE, KNOWN, Patch
 from vendors.ontap.problems import Refused, no_entry, unexpected
 from vendors.ontap.resources import Field, Row
-from vendors.ontap.views.collections import CollectionView, InstanceView, checked_uuid, filtered
+from vendors.ontap.views.collections import CollectionView, InstanceView, checked_uuid, filtered, joined
 from vendors.ontap.window import shown
 
 OF_SVM = {"svm.name": "name", "svm.uuid": "uuid"}
@@ -29,7 +29,7 @@ class JobsView(CollectionView):
 
     resource = JOBS
 
-    def rows(self, queries: list[Condition]) -> QuerySet[Any]:
+    def branches(self, queries: list[Condition]) -> list[QuerySet[Any]]:
         return self._visible(queries, Right.SEE)
 
     def everything(self) -> QuerySet[Any]:
@@ -38,10 +38,10 @@ class JobsView(CollectionView):
         rows = JobExecution.objects.all()
         return rows if visible is None else rows.filter(project_id__in=visible)
 
-    def _visible(self, queries: list[Condition], right: Right) -> QuerySet[Any]:
+    def _visible(self, queries: list[Condition], right: Right) -> list[QuerySet[Any]]:
         others = [query for query in queries if query.field.name not in OF_SVM]
-        rows = JobExecution.objects.filter(shown(), project_id__in=self._projects(queries, right))
-        return filtered(rows, others)
+        executions = JobExecution.objects.filter(project_id__in=self._projects(queries, right))
+        return [filtered(rows, others) for rows in shown(executions)]
 
     def _projects(self, queries: list[Condition], right: Right) -> list[int]:
         """The acting one; where a query is about the SVM, all that fit it and where the actor has the right."""
@@ -60,31 +60,31 @@ class JobsView(CollectionView):
         self.require_role(Right.EDIT, CHANGING)
         parameters = Parameters(self.query)
         asked = Patch.read(parameters, self.body())
-        rows = self._selected(asked)
-        found = list(rows.select_related("project", "job").order_by(KEY)[: AT_ONCE + 1])
-        if asked.named is not None and len(found) < len(set(asked.named)) and not asked.goes_on:
+        branches = self._selected(asked)
+        keys = list(joined([rows.values_list(KEY, "pk") for rows in branches]).order_by(KEY)[: AT_ONCE + 1])
+        if asked.named is not None and len(keys) < len(set(asked.named)) and not asked.goes_on:
             raise no_entry()
-        done = self._act_on(found[:AT_ONCE], rows, asked)
+        done = self._act_on([pk for _, pk in keys[:AT_ONCE]], branches, asked)
         body: dict[str, Any] = {"num_records": len(done)}
         if asked.returns_records:
             body = {"records": [self._shown(one) for one in done], **body}
-        after = self._next(f"{START}{KEY}={found[AT_ONCE].uuid}", parameters) if len(found) > AT_ONCE else None
+        after = self._next(f"{START}{KEY}={keys[AT_ONCE][0]}", parameters) if len(keys) > AT_ONCE else None
         return Response(self._linked(body, after))
 
-    def _selected(self, asked: Patch) -> QuerySet[Any]:
-        rows = self._visible(asked.queries, Right.EDIT)
+    def _selected(self, asked: Patch) -> list[QuerySet[Any]]:
+        branches = self._visible(asked.queries, Right.EDIT)
         if asked.named is not None:
-            rows = rows.filter(uuid__in=asked.named)
-        return rows if asked.start is None else rows.filter(uuid__gte=asked.start)
+            branches = [rows.filter(uuid__in=asked.named) for rows in branches]
+        return branches if asked.start is None else [rows.filter(uuid__gte=asked.start) for rows in branches]
 
-    def _act_on(self, found: list[JobExecution], rows: QuerySet[Any], asked: Patch) -> list[JobExecution]:
+    def _act_on(self, keys: list[int], branches: list[QuerySet[Any]], asked: Patch) -> list[JobExecution]:
         """Those for which it was done. Raises the first failure, unless it goes on and some were done."""
         done, failures = [], []
-        for execution in found:
+        for execution in JobExecution.objects.select_related("project", "job").filter(pk__in=keys).order_by(KEY):
             try:
                 act(asked.action, execution, actor=self.actor)
             except Refused as refused:
-                if not rows.filter(pk=execution.pk).exists():
+                if not any(rows.filter(pk=execution.pk).exists() for rows in branches):
                     continue  # it has changed meanwhile, so that the query would not select it now
                 failures.append(refused)
                 if not asked.goes_on:
