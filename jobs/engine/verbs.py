@@ -28,9 +28,10 @@ def pause(execution: JobExecution, *, actor: Actor) -> None:
     if execution.state != State.RUNNING:
         hint = "; hold its job to keep it from starting" if execution.state == State.QUEUED else ""
         raise IllegalMove(f"execution {execution.handle} is {execution.state}, not running{hint}")
-    step = execution.plan["actions"][execution.position]
-    if not _can_pause(step["runner"], step["spec"]):
-        raise Conflict(f"the runner {step['runner']!r} cannot be paused; abort it instead")
+    step = next(iter(execution.plan["actions"][execution.position :]), None)
+    if step is None or not _can_pause(step["runner"], step["spec"]):
+        what = f"the runner {step['runner']!r}" if step else "a run without steps here"
+        raise Conflict(f"{what} cannot be paused; abort it instead")
     with transaction.atomic():
         rows = JobExecution.objects.filter(pk=execution.pk, state=State.RUNNING, attempt=execution.attempt)
         if not rows.update(pause_requested_at=timezone.now(), version=F("version") + 1):

@@ -16,6 +16,7 @@ START = "start."
 LONGEST_TIMEOUT_S = 120
 MOST = 1000
 """Parameters of a request."""
+MOST_QUERIES = 20
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,10 @@ class Condition:
 
 def conditions(parameters: Parameters, resource: Resource, known: Iterable[str]) -> list[Condition]:
     """The queries among the parameters. Raises `Refused` for the first that is neither known nor a field."""
-    found = []
+    found: list[Condition] = []
     for pair in parameters.others(known):
         field = resource.find(pair.name)
-        if field is not None:
+        if field is not None and len(found) < MOST_QUERIES:
             found.append(Condition(field, pair.value))
         elif not parameters.is_lenient:
             raise unexpected(pair.name)

@@ -129,6 +129,12 @@ def test_the_step_that_runs_now_is_asked_whether_it_can(make_execution: MakeExec
     assert execution.pause_requested_at is not None
 
 
+def test_what_has_no_steps_here_cannot_be_paused(make_execution: MakeExecution) -> None:
+    with pytest.raises(Conflict, match="a run without steps here cannot be paused"):
+        verbs.pause(make_execution(state=State.RUNNING, plan={"actions": []}), actor=OPERATOR)
+
+
+
 @pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
 def test_what_does_not_run_cannot_be_paused(make_execution: MakeExecution, state: State) -> None:
     with pytest.raises(IllegalMove, match=f"is {state}, not running"):

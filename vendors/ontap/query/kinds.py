@@ -21,6 +21,8 @@ from vendors.wire.times import parse_rfc3339
 
 LONGEST = 4000
 """Characters of a value: SQLite has a limit for patterns."""
+MOST_TESTS = 20
+"""Alternatives that are more than a value: SQLite has a limit for the depth of a condition, too."""
 BIGGEST = 2**63 - 1
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:\d\d$)")
@@ -40,26 +42,35 @@ class Kind:
         """The condition on `column` that a query's value means."""
         if len(text) > LONGEST:
             raise ValueError
-        return reduce(or_, (self._alternative(column, one) for one in parse(text, separators=self.separators)))
+        alternatives = parse(text, separators=self.separators)
+        values = [one.test.text for one in alternatives if isinstance(one.test, Equal) and not one.is_negated]
+        others = [one for one in alternatives if not isinstance(one.test, Equal) or one.is_negated]
+        if len(others) > MOST_TESTS:
+            raise ValueError
+        found = [self._alternative(column, one) for one in others]
+        return reduce(or_, [self.among(column, values), *found] if values else found)
 
     def _alternative(self, column: str, one: Alternative) -> Q:
+        """What is not set is neither equal nor unequal to anything."""
         is_set = Q(**{f"{column}__isnull": False})
         if isinstance(one.test, Unset):
             return is_set if one.is_negated else ~is_set
         if isinstance(one.test, Like) and one.test.is_anything:
             return NOTHING if one.is_negated else is_set
         found = self._test(column, one.test)
-        return is_set & ~found if one.is_negated else is_set & found
+        return is_set & ~found if one.is_negated else found
 
     def _test(self, column: str, test: Equal | Like | Compared) -> Q:
         if isinstance(test, Equal):
-            return self.equal(column, test.text)
+            return self.among(column, [test.text])
         if isinstance(test, Like):
             return self.like(column, test.parts)
         return reduce(Q.__and__, (self.compared(column, operator, text) for operator, text in test.bounds))
 
-    def equal(self, column: str, text: str) -> Q:
-        return Q(**{column: self.read(text)})
+    def among(self, column: str, texts: list[str]) -> Q:
+        """Equal to one of these."""
+        values = [self.read(text) for text in texts]
+        return Q(**{f"{column}__in": values}) if len(values) > 1 else Q(**{column: values[0]})
 
     def compared(self, column: str, operator: Operator, text: str) -> Q:
         return Q(**{f"{column}__{operator}": self.read(text)})
@@ -123,9 +134,15 @@ class Time(Kind):
         text: str = value.isoformat()
         return text
 
-    def equal(self, column: str, text: str) -> Q:
-        at = self.read(text)
-        return NOTHING if at.microsecond else Q(**{f"{column}__gte": at, f"{column}__lt": _later(at)})
+    def among(self, column: str, texts: list[str]) -> Q:
+        if len(texts) > MOST_TESTS:
+            raise ValueError
+        return reduce(or_, (self._within(column, self.read(text)) for text in texts))
+
+    def _within(self, column: str, second: datetime) -> Q:
+        if second.microsecond:
+            return NOTHING
+        return Q(**{f"{column}__gte": second, f"{column}__lt": _later(second)})
 
     def compared(self, column: str, operator: Operator, text: str) -> Q:
         at = self.read(text)

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from jobs.engine.find import find_job
 from jobs.engine.trigger import trigger
-from jobs.errors import NotFound
+from jobs.errors import Invalid, NotFound
 from vendors.ontap.jobs import JOBS
 from vendors.ontap.parameters import LONGEST_TIMEOUT_S, Parameters
 from vendors.ontap.problems import no_entry, unexpected
@@ -43,7 +43,9 @@ class TriggerView(OntapView):
         for name in body:
             if name != PARAMS:
                 raise unexpected(name)
-        params: dict[str, Any] = body.get(PARAMS, {})
+        params: Any = body.get(PARAMS, {})
+        if not isinstance(params, dict):
+            raise Invalid.field(PARAMS, "wanted an object of names and values")
         return params
 
     def example(self, method: str, data: Any) -> Any:
