@@ -134,7 +134,6 @@ def test_what_has_no_steps_here_cannot_be_paused(make_execution: MakeExecution) 
         verbs.pause(make_execution(state=State.RUNNING, plan={"actions": []}), actor=OPERATOR)
 
 
-
 @pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
 def test_what_does_not_run_cannot_be_paused(make_execution: MakeExecution, state: State) -> None:
     with pytest.raises(IllegalMove, match=f"is {state}, not running"):
