@@ -3,8 +3,11 @@
 import json
 from collections.abc import Iterable
 
+from django.db import transaction
+
 from jobs.engine.define import define
 from jobs.engine.documents import document_of
+from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor
 from jobs.errors import Conflict, FieldError, Invalid
 from jobs.models import Job
@@ -30,12 +33,15 @@ def create(kind: Kind, given: Given, *, actor: Actor) -> Job:
 
 def replace(job: Job, given: Given, *, actor: Actor) -> Job:
     """What the document says nothing of, such as retries, stays as it is."""
-    old, sources = document_of(job), Sources(job.project_id)
+    sources = Sources(job.project_id)
     steps = specs.steps_of(kind_of(job), given.body, sources)
-    if specs.are_same(steps, old["actions"]):
-        steps = old["actions"]
-    document = {**old, "actions": steps, "schedules": specs.schedules_of(given.body)}
-    return _define(given, document, sources, actor=actor, job=job)
+    with transaction.atomic():
+        job = job_for_update(job)
+        old = document_of(job)
+        if specs.are_same(steps, old["actions"]):
+            steps = old["actions"]
+        document = {**old, "actions": steps, "schedules": specs.schedules_of(given.body)}
+        return _define(given, document, sources, actor=actor, job=job)
 
 
 def _define(given: Given, document: Json, sources: Sources, *, actor: Actor, job: Job | None) -> Job:
@@ -70,7 +76,7 @@ def configuration_json(job: Job) -> Json:
         others = {name: value for name, value in properties.items() if not name.startswith(OWN)}
         own = specs.properties_for(kind_of(job), now["actions"])
         properties = {**others, **own, **specs.schedule_property(now["schedules"])}
-    return shown(body, uuid=job.uuid, name=job.name, description=job.description, properties=properties)
+    return shown(body, uuid=job.uuid, path=path_of(job.name), description=job.description, properties=properties)
 
 
 def _kept(job: Job) -> Json:
@@ -98,8 +104,8 @@ def followers(names: Iterable[str], project_id: int) -> list[Job]:
 
 
 def refit(jobs: Iterable[Job], *, actor: Actor) -> None:
-    """Make jobs do again what their documents say, after a connection has changed that they name."""
-    for job in jobs:
+    """Make jobs do again what their documents say, in the transaction that changed a connection that they name."""
+    for job in map(job_for_update, jobs):
         body, old, sources = _kept(job), document_of(job), Sources(job.project_id)
         steps = specs.steps_of(kind_of(job), body, sources)
         if not specs.are_same(steps, old["actions"]):

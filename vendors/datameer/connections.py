@@ -103,19 +103,19 @@ def create(given: Given, *, actor: Actor) -> VendorDocument:
     told = read(given)
     secret = _keep(told, f"connection:{uuid.uuid4().hex}", actor) if told.password else ""
     try:
-        return SHELF.put(_key(given.path), told.body(given, secret), actor=actor, create_only=True)[0]
+        return SHELF.put(key_of(given.path), told.body(given, secret), actor=actor, create_only=True)[0]
     except Conflict:
         raise Invalid.field("", f"a file with the path {given.path} already exists") from None
 
 
 def replace(old: VendorDocument, given: Given, *, actor: Actor) -> VendorDocument:
     """Without a password the old one stays, unless the connection now leads to another server."""
-    if _key(given.path) != old.key:
+    if key_of(given.path) != old.key:
         raise Invalid.field("file.path", f"the path of a connection stays: {old.key}")
     told, secret = read(given), old.body["secret"]
     if told.password:
         secret = _keep(told, secret or f"connection:{uuid.uuid4().hex}", actor)
-    elif secret and urlsplit(told.url)[:2] != urlsplit(old.body["url"])[:2]:
+    elif secret and told.url and urlsplit(told.url)[:2] != urlsplit(old.body["url"])[:2]:
         raise Invalid.field(f"properties.{PASSWORD}", "wanted anew: the connection leads to another server")
     body = {**told.body(given, secret), "uuid": old.body["uuid"]}
     return SHELF.put(old.key, body, actor=actor, expected=old.version)[0]
@@ -135,15 +135,15 @@ def _keep(told: Read, name: str, actor: Actor) -> str:
         raise _in_its_words(error) from None
 
 
-def _key(path: str) -> str:
+def key_of(path: str) -> str:
+    """A connection's path, by which it is known."""
     return f"/{path.lstrip('/')}"
 
 
 def connection_json(found: VendorDocument) -> Json:
     """The document without its password."""
     body = json.loads(found.body["document"])
-    name = found.key.removeprefix("/")
-    own = {"uuid": found.body["uuid"], "name": name, "description": found.body["description"]}
+    own = {"uuid": found.body["uuid"], "path": found.key, "description": found.body["description"]}
     return shown(body, **own, properties=properties_of(body))
 
 
@@ -155,10 +155,11 @@ class Sources:
         self.asked = set[str]()
 
     def __call__(self, path: str, own_uuid: str) -> Source:
+        path = key_of(path) if path else ""
         self.asked |= {name for name in (path, own_uuid) if name}
-        found = (SHELF.find(_key(path), self._project_id) if path else None) or self._by_uuid(own_uuid)
+        found = SHELF.find(path, self._project_id) or self._by_uuid(own_uuid)
         if found is None:
-            raise Unrunnable(f"there is no connection {path or own_uuid!r}")
+            raise Unrunnable(f"there is no connection {(path or own_uuid)[:200]!r}")
         if found.body["reason"]:
             raise Unrunnable(f"the connection {found.key} cannot be used: {found.body['reason']}")
         return source_of(found)

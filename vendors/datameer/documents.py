@@ -98,7 +98,7 @@ def own_properties(body: Json) -> dict[str, list[str]]:
     return found
 
 
-def shown(body: Json, *, uuid: Any, name: str, description: str, properties: Json) -> Json:
+def shown(body: Json, *, uuid: Any, path: str, description: str, properties: Json) -> Json:
     """A kept document with what is true now."""
-    file = {**(body.get("file") or {}), "uuid": str(uuid), "path": f"/{name}", "description": description}
-    return {**body, "file": {**file, "name": title_of(name)}, "properties": properties}
+    file = {**(body.get("file") or {}), "uuid": str(uuid), "path": path, "description": description}
+    return {**body, "file": {**file, "name": title_of(path)}, "properties": properties}

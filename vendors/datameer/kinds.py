@@ -60,7 +60,7 @@ def path_of(name: str) -> str:
     return f"/{name}"
 
 
-def title_of(name: str) -> str:
-    """The last part of it, without what the vendor puts behind it."""
-    last = name.rpartition("/")[2]
+def title_of(path: str) -> str:
+    """The last part of a path, without what the vendor puts behind it."""
+    last = path.rpartition("/")[2]
     return next((last.removesuffix(suffix) for suffix in SUFFIXES if last.endswith(suffix)), last)

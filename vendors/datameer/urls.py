@@ -18,7 +18,6 @@ urlpatterns = [
     ),
     path("rest/jobs/list-running", views.ListRunningView.as_view(), name="list-running"),
     path("rest/job-execution", views.TriggerView.as_view(), name="trigger"),
-    path("rest/job-execution/", views.TriggerView.as_view(), name="trigger-slash"),
     path("rest/job-execution/sequential", views.SequentialView.as_view(), name="sequential"),
     path("rest/job-execution/job-details/<str:execution>", views.JobDetailsView.as_view(), name="job-details"),
     path("rest/job-execution/job-kill/<str:execution>", views.StopView.as_view(), name="job-kill"),

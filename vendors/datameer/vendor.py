@@ -53,5 +53,6 @@ VENDOR = Vendor(
     error_body=error_body,
     error_type="application/json",
     json=pretty,
+    drops_last_slash=True,
     authentication=(DatameerBasic, KeyAuthentication, AnyScheme, BrowserSession),
 )

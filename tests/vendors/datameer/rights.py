@@ -58,7 +58,6 @@ ROWS = [
     datameer("get", "rest/job-configuration/volume-report/<str:configuration>", SEE),
     datameer("get", "rest/jobs/list-running", LOGGED_IN),
     datameer("post", "rest/job-execution", TRIGGER, query=ONE),
-    datameer("post", "rest/job-execution/", TRIGGER, query=ONE),
     datameer("post", "rest/job-execution/sequential", TRIGGER, query=ONE),
     datameer("get", "rest/job-execution/job-details/<str:execution>", SEE),
     datameer("post", "rest/job-execution/job-kill/<str:execution>", EDIT),

@@ -291,6 +291,27 @@ def test_a_kept_password_goes_to_no_other_server(client: APIClient, make_connect
     assert (response.status_code, "another server" in response.json()["reason"]) == (400, True)
 
 
+@pytest.mark.parametrize("path", ["/Data/late.dst", "Data/late.dst"])
+@pytest.mark.parametrize("named", ["/Data/late.dst", "Data/late.dst"])
+def test_the_first_slash_of_a_path_is_of_no_matter(
+    make_connection: Callable[..., Any], make_import: Callable[..., Job], path: str, named: str
+) -> None:
+    job = make_import(path=named)
+    make_connection({**CONNECTION, "file": {"path": path}})
+
+    assert step(job)["runner"] == "ingestion"
+
+
+def test_an_encrypted_password_keeps_the_old_one(client: APIClient, make_connection: Callable[..., Any]) -> None:
+    connection = make_connection()
+    changed = with_properties(password=["SECURE:0:op8MeRJ6EyX7hkN2W3GtTg=="])
+    response = client.put(f"/rest/connections/{connection.pk}", changed, format="json")
+    connection.refresh_from_db()
+
+    assert (response.status_code, secret_of(connection)) == (200, PASSWORD)
+    assert "encrypted" in connection.body["reason"]
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 def test_a_path_that_is_taken(client: APIClient, make_connection: Callable[..., Any]) -> None:
     make_connection()

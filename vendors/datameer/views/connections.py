@@ -23,7 +23,7 @@ class ConnectionsBase(DatameerView):
         project_id = self.actor.home
         self.actor.require(Right.EDIT, project_id, "changing a connection")
         with secrets.together():
-            jobs = configurations.followers([path, path.lstrip("/"), own_uuid], project_id)
+            jobs = configurations.followers([connections.key_of(path), own_uuid], project_id)
             yield
             configurations.refit(jobs, actor=self.actor)
 
