@@ -29,7 +29,7 @@ def test_a_browser_session_with_a_body_of_any_type(alice: User, content_type: st
 
 
 @pytest.mark.parametrize(
-    "path", ["/rest", "/rest/", "/rest/job-execution/x/y", "/api/job-execution", "/datameer/", "/api/workbooks/"]
+    "path", ["/rest", "/rest/", "/rest/job-execution/x/y", "/api/job-execution", "/datameer/", "/api/job-execution/"]
 )
 def test_an_unknown_path_is_this_faces(client: APIClient, path: str) -> None:
     response = client.get(path)
