@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from jobs.errors import Invalid
 from vendors.datameer.vendor import VENDOR
-from vendors.wire.parsers import AnyTypeParser
+from vendors.wire.parsers import AnyTypeParser, JsonParser
 from vendors.wire.views import FaceView
 
 DEEPEST = 100_000
@@ -15,7 +15,7 @@ class DatameerView(FaceView):
     """Bodies are JSON whatever their type says: its pages send them with `curl -d`, its clients without any type."""
 
     vendor = VENDOR
-    parser_classes = [AnyTypeParser]
+    parser_classes = [JsonParser, AnyTypeParser]
 
 
 def window(request: Request, default: int = VENDOR.paging.default) -> slice:
