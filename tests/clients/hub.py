@@ -52,9 +52,13 @@ class ClientsHub(Hub):
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """An answer of the hub's own REST API, below `/hub/v1/`."""
+        return self.ask_face(method, f"/hub/v1/{path}", body)
+
+    def ask_face(self, method: str, path: str, body: Any = None) -> Any:
+        """An answer of whatever face."""
         headers = {"Authorization": f"Bearer {self.key()}", "Content-Type": "application/json"}
         with contextlib.closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-            connection.request(method, f"/hub/v1/{path}", None if body is None else json.dumps(body), headers)
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             text = answer.read()
         assert answer.status < 400, text
