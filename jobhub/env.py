@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import os
+import re
 import secrets
 import socket
 from collections.abc import Callable, Mapping
@@ -22,6 +23,10 @@ DATA = ("data", "data/index")
 """Folders of the jobs' own data; the second has what they would write into indices, if there were an Elasticsearch."""
 PARAM_OF_A_RUN = "PARAM_"
 """What a command finds in its environment: not settings, and no mistake when a job calls `manage.py`."""
+
+
+UNTOLD = ("URL", "PASSWORD", "ANONYMOUS")
+"""Settings with these words in their names may hold something secret, if only by mistake."""
 
 
 class BadSetting(Exception):
@@ -66,6 +71,12 @@ def paths(value: str) -> tuple[Path, ...]:
         if not path.is_absolute():
             raise ValueError(f"wanted absolute paths, got {str(path)!r}")
     return tuple(Path(os.path.realpath(path)) for path in found)
+
+
+def key_id(value: str) -> str:
+    if value and not re.fullmatch("[0-9a-f]{16}", value):
+        raise ValueError("wanted the id of an API key: what stands before its point")
+    return value
 
 
 def folder(value: str) -> Path:
@@ -233,6 +244,12 @@ SETTINGS = (
         "Mail server for notices: `smtps://user:password@host`, `submission://` (STARTTLS) or `smtp://`; empty: none.",
     ),
     Setting("EMAIL_FROM", "jobhub@localhost", text, "Whom the hub's e-mails come from."),
+    Setting(
+        "SIREN_ANONYMOUS",
+        "",
+        key_id,
+        "Id of the API key that stands for who comes to the Siren face without credentials; empty: they are refused.",
+    ),
     Setting("CALLABLES", "", words, "Python modules whose registered callables `python` actions may call."),
     Setting("TIME_ZONE", "UTC", zone, "Time zone in which people are shown times."),
     Setting("TOKEN_S", "3600", number(60, 2_592_000), "Seconds that a token of `/identity/v3` is valid."),
@@ -306,7 +323,7 @@ def _value(setting: Setting, environ: Mapping[str, str]) -> Any:
     try:
         return setting.parse(given)
     except ValueError as error:
-        shown = "the given value" if "URL" in setting.name or "PASSWORD" in setting.name else repr(given)
+        shown = "the given value" if any(word in setting.name for word in UNTOLD) else repr(given)
         raise BadSetting(f"{PREFIX}{setting.name}: cannot use {shown}: {error}") from None
 
 

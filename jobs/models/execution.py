@@ -14,7 +14,7 @@ from jobs.keeping import rule_of
 from jobs.models.access import Project
 from jobs.models.job import Condition, Job, Place
 from jobs.models.moves import DatabaseTime, update_row
-from jobs.models.queries import BEGAN_AT, HAS_ENDED, ExecutionQuerySet
+from jobs.models.queries import BEGAN_AT, IN_LOG, ExecutionQuerySet
 from jobs.states import ACTIVE, FINAL, LIVE, State, sources
 
 
@@ -185,9 +185,11 @@ class JobExecution(models.Model):
             models.Index(fields=["project", "queued_at"], name="exec_by_queued"),
             models.Index(fields=["project", "started_at"], name="exec_by_started"),
             models.Index(fields=["project", "finished_at"], name="exec_by_finished"),
-            models.Index("project", "state", BEGAN_AT, "id", condition=HAS_ENDED, name="exec_log"),
-            models.Index("project", "kind", "state", BEGAN_AT, "id", condition=HAS_ENDED, name="exec_log_by_kind"),
-            models.Index("project", "job_name", "state", BEGAN_AT, "id", condition=HAS_ENDED, name="exec_log_by_name"),
+            models.Index("project", "state", BEGAN_AT, "id", condition=IN_LOG, name="exec_log"),
+            models.Index("project", "kind", "state", BEGAN_AT, "id", condition=IN_LOG, name="exec_log_by_kind"),
+            models.Index(
+                "project", "job_name", "state", BEGAN_AT, "id", "kind", condition=IN_LOG, name="exec_log_by_name"
+            ),
         ]
 
     def __str__(self) -> str:

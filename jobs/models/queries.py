@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
 from django.db import models
@@ -27,7 +28,8 @@ def literals(group: Iterable[State]) -> list[Literal]:
 
 
 BEGAN_AT = Coalesce("started_at", "queued_at")
-HAS_ENDED = Q(finished_at__isnull=False)
+IN_LOG = reduce(or_, (Q(state=state.value) for state in sorted(FINAL)))
+"""What has ended. Spelled out: every planner sees then that one final state, written as a literal, is among them."""
 
 
 class ExecutionQuerySet(models.QuerySet[Any]):
@@ -48,9 +50,9 @@ class ExecutionQuerySet(models.QuerySet[Any]):
         rows = first.union(*others, all=True) if others else first
         return rows.order_by(*self.query.order_by)
 
-    def log(self) -> "ExecutionQuerySet":
-        """The ended ones, with `began_at`: when they started, or were queued if they never did."""
-        return self.filter(HAS_ENDED).annotate(began_at=BEGAN_AT)
+    def begun(self) -> "ExecutionQuerySet":
+        """With `began_at`: when they started, or were queued if they never did."""
+        return self.annotate(began_at=BEGAN_AT)
 
     def with_old_output(self, now: datetime) -> "ExecutionQuerySet":
         """Ended long enough ago for its output to go."""

@@ -1,5 +1,6 @@
 """Documents of the connector, whatever they are: found by their id in the acting project, versioned, listed by id."""
 
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +10,7 @@ import pydantic
 from jobs.engine.documents import Document
 from jobs.engine.rights import Actor
 from jobs.errors import Conflict, Invalid
+from vendors.models import VendorDocument
 from vendors.siren.filters import Window
 from vendors.siren.shapes import Row
 from vendors.siren.vendor import VENDOR
@@ -17,6 +19,8 @@ from vendors.wire.stored import Shelf
 
 COUNTED = 10_000
 MAX_BYTES = 262_144
+DOCUMENT = "document"
+"""What a document is called where it is kept, as text."""
 
 
 class Loose(Document):
@@ -59,23 +63,23 @@ class Shelved(Documents):
 
     def get(self, id: str, *, actor: Actor) -> Found | None:
         row = self.shelf.find(id, actor.home)
-        return Found(id, row.version, row.body) if row else None
+        return _found(row) if row else None
 
     def delete(self, id: str, *, actor: Actor) -> bool:
         return self.shelf.delete(id, actor=actor)
 
     def search(self, window: Window, *, actor: Actor) -> tuple[int, list[Found]]:
         rows = self.shelf.all(actor.home)
-        found = [Found(row.key, row.version, row.body) for row in window.of_rows(rows)]
+        found = [_found(row) for row in window.of_rows(rows)]
         return rows.order_by()[:COUNTED].count(), found
 
     def keep(self, id: str, body: Row, *, actor: Actor, create_only: bool) -> tuple[int, bool]:
         """What a `put` writes when it has checked the body."""
-        check_size(body)
+        text = as_text(body)
         old = self.shelf.find(id, actor.home)
         if old and create_only:
             raise exists(id, old.version)
-        row, is_new = self.shelf.put(id, body, actor=actor, create_only=create_only)
+        row, is_new = self.shelf.put(id, {DOCUMENT: text}, actor=actor, create_only=create_only)
         return row.version, is_new
 
 
@@ -83,9 +87,21 @@ def exists(id: str, version: int) -> Conflict:
     return Conflict(f"[{id}]: version conflict, document already exists (current version [{version}])")
 
 
-def check_size(body: Row) -> None:
-    if len(compact(body)) > MAX_BYTES:
+def _found(row: VendorDocument) -> Found:
+    return Found(row.key, row.version, from_text(row.body[DOCUMENT]))
+
+
+def as_text(body: Row) -> str:
+    """As it is kept: PostgreSQL's JSON would forget the order of its fields. Raises `Invalid` when it is too long."""
+    text = compact(body)
+    if len(text) > MAX_BYTES:
         raise Invalid.field("", f"the document is longer than {MAX_BYTES} bytes")
+    return text.decode()
+
+
+def from_text(text: str) -> Row:
+    body: Row = json.loads(text)
+    return body
 
 
 def short(id: str) -> str:

@@ -12,8 +12,7 @@ from rest_framework.request import Request
 
 from jobs.errors import Invalid
 from jobs.models import JobExecution
-from jobs.models.execution import states
-from jobs.states import FINAL
+from jobs.states import FINAL, State
 from vendors.siren.vendor import PAGING, STATES
 from vendors.wire.times import from_epoch_millis
 
@@ -69,8 +68,12 @@ class Window:
             raise Invalid.field("", f"[{name}] parameter cannot be negative, found [{found}]")
         return found
 
+    @property
+    def end(self) -> int:
+        return self.start + self.size
+
     def of_rows(self, rows: Any) -> Any:
-        return rows[self.start : self.start + self.size]
+        return rows[self.start : self.end]
 
 
 WINDOW = frozenset({PAGING.cursor, PAGING.limit})
@@ -113,14 +116,15 @@ class LogFilters(django_filters.FilterSet):
         model = JobExecution
         fields: list[str] = []
 
-    def of_state(self, rows: QuerySet[Any], _name: str, word: str) -> QuerySet[Any]:
-        return rows.filter(state__in=_ended(word))
+    def of_state(self, rows: QuerySet[Any], name: str, word: str) -> QuerySet[Any]:  # noqa: ARG002
+        """Left to the log, which reads each state by itself."""
+        return rows
 
     @property
-    def states(self) -> list[str]:
+    def states(self) -> list[State]:
         """The states that are asked for; none for a word that no ended job has."""
         word = self.data.get("state")
-        return _ended(word) if word else states(FINAL)
+        return sorted(STATES.back.get(word, frozenset()) & FINAL if word else FINAL)
 
     def checked(self) -> QuerySet[Any]:
         """The rows that match. Raises `Invalid` for a value that cannot be read."""
@@ -133,10 +137,6 @@ class LogFilters(django_filters.FilterSet):
         for name in self.errors:
             kind = "long" if isinstance(self.filters[name], MillisFilter) else "string"
             yield f"Failed to parse {kind} parameter [{name}] with value [{self.data[name][:100]}]"
-
-
-def _ended(word: str) -> list[str]:
-    return states(STATES.back.get(word, frozenset()) & FINAL)
 
 
 LOG = frozenset(LogFilters.base_filters) | WINDOW

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, Field
 from jobs import schedules
 from jobs.engine.documents import JsonObject, Text
 from jobs.errors import Invalid
+from jobs.paths import guard
 from jobs.runners.sql.spec import INDEX_NAME, MAX_BATCH
 from vendors.siren.documents import Loose
 from vendors.siren.shapes import Row
@@ -106,7 +107,7 @@ def _with_login(source: Any, ingest: Ingest, passwords: Mapping[str, str]) -> Ro
 
 def _target(ingest: Ingest, passwords: Mapping[str, str]) -> Row:
     if not settings.HUB["ELASTICSEARCH_URL"]:
-        return {"jsonl": str(Path(settings.HUB_DATA) / FOLDER / f"{ingest.target}.jsonl")}
+        return {"jsonl": str(guard().data / FOLDER / f"{ingest.target}.jsonl")}
     index: Row = {"name": ingest.target}
     if ingest.staging_prefix:
         index["staging_prefix"] = ingest.staging_prefix

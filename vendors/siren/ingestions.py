@@ -20,7 +20,7 @@ from jobs.errors import Busy, Conflict, FieldError, Invalid
 from jobs.models import Job, JobAction, JobExecution
 from vendors.siren import ingest
 from vendors.siren.datasources import DATASOURCES, secret_of
-from vendors.siren.documents import COUNTED, Documents, Found, check_size, exists, short
+from vendors.siren.documents import COUNTED, DOCUMENT, Documents, Found, as_text, exists, from_text, short
 from vendors.siren.filters import Window
 from vendors.siren.ingest import Ingest
 from vendors.siren.shapes import Row
@@ -39,13 +39,12 @@ class Ingestions(Documents):
     def put(self, id: str, raw: Row, *, actor: Actor, create_only: bool) -> tuple[int, bool]:
         actor.require(Right.EDIT, actor.home, "defining an ingestion")
         document = _parsed(raw)
-        check_size(raw)
         with secrets.together():
             old = _to_replace(id, actor, create_only=create_only)
             passwords = _kept_passwords(id, document, old, actor)
             spec = _spec(document, passwords, actor)
             extras = {
-                "document": _shown(raw[ROOT]),
+                DOCUMENT: as_text(_shown(raw[ROOT])),
                 "said": {**ingest.said_by(spec), "description": document.description},
                 "passwords": passwords,
             }
@@ -111,7 +110,7 @@ def _found(job: Job) -> Found:
     now = {**ingest.said_by(spec), "description": job.description}
     said = kept.get("said", {})
     changed = {name: value for name, value in now.items() if value != said.get(name, "")}
-    document = kept.get("document") or {"datasource": _datasource_in(spec)}
+    document = from_text(kept[DOCUMENT]) if kept else {"datasource": _datasource_in(spec)}
     shown = {name: value for name, value in document.items() if name in now or name not in said}
     return Found(job.name, job.version, {ROOT: {**shown, **changed}})
 

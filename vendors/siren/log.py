@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from jobs.models import JobExecution
@@ -14,23 +15,36 @@ COUNTED = 10_000
 ORDER = ("-began_at", "-id")
 
 
-def everything(project_id: int) -> QuerySet[Any]:
-    return JobExecution.objects.log().filter(project_id=project_id)
+def of_project(project_id: int) -> QuerySet[Any]:
+    return JobExecution.objects.begun().filter(project_id=project_id)
 
 
 def total(filters: LogFilters) -> int:
-    if not filters.states:
-        return 0
-    rows = filters.checked().filter(state__in=[Literal(state) for state in filters.states])
-    return rows.order_by()[:COUNTED].count()
+    scans = _cut([scan.values("pk") for scan in _scans(filters)], COUNTED)
+    return _together(scans)[:COUNTED].count() if scans else 0
 
 
 def page(filters: LogFilters, window: Window) -> list[Row]:
-    """Each state is a scan of an index, and they are merged: no planner finds that by itself without statistics."""
-    rows = filters.checked()
-    scans = [rows.filter(state=Literal(state)).values(*STATUS, "began_at").order_by() for state in filters.states]
+    scans = [scan.values(*STATUS, "began_at") for scan in _scans(filters)]
     if not scans or not window.size:
         return []
+    scans = _cut(scans, window.end) if len(scans) > 1 else scans
+    return list(window.of_rows(_together(scans).order_by(*ORDER)))
+
+
+def _scans(filters: LogFilters) -> list[QuerySet[Any]]:
+    """Each state is a scan of an index: no planner finds that by itself."""
+    rows = filters.checked().order_by()
+    return [rows.filter(state=Literal(state.value)) for state in filters.states]
+
+
+def _cut(scans: list[QuerySet[Any]], until: int) -> list[QuerySet[Any]]:
+    """PostgreSQL wants to be told that each scan is in order, and how far it goes; SQLite knows, and cannot be told."""
+    if not connection.features.supports_slicing_ordering_in_compound:
+        return scans
+    return [scan.order_by(*ORDER)[:until] for scan in scans]
+
+
+def _together(scans: list[QuerySet[Any]]) -> QuerySet[Any]:
     first, *others = scans
-    merged = first.union(*others, all=True) if others else first
-    return list(window.of_rows(merged.order_by(*ORDER)))
+    return first.union(*others, all=True) if others else first

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.states import ACTIVE, State
-from vendors.siren.auth import ApiKey, BasicAuthentication, Bearer
+from vendors.siren.auth import Anonymous, ApiKey, BasicAuthentication, Bearer
 from vendors.siren.errors import ERRORS, error_body
 from vendors.siren.info import front, headers
 from vendors.wire.auth import AnyScheme, BrowserSession
@@ -63,7 +63,7 @@ VENDOR = Vendor(
     error_body=error_body,
     error_type="application/json; charset=UTF-8",
     json=compact,
-    authentication=(BasicAuthentication, ApiKey, Bearer, AnyScheme, BrowserSession),
+    authentication=(BasicAuthentication, ApiKey, Bearer, AnyScheme, BrowserSession, Anonymous),
     headers=headers,
     front=front,
 )

@@ -72,7 +72,7 @@ class LogView(SirenView):
 
     def get(self, request: Request) -> Response:
         window = Window.of(request)
-        rows = log.everything(self.actor.home)
+        rows = log.of_project(self.actor.home)
         filters = LogFilters(request.query_params, queryset=rows, request=request)
         filters.checked()
         if type := request.query_params.get("type"):
