@@ -5,7 +5,7 @@ from typing import Any
 PREFIX = "Past-"
 """What their handles begin with."""
 JOBS = 200
-"""So many jobs share them."""
+"""So many jobs share them; all but the template's own are gone."""
 STATES = "CASE WHEN n % 20 = 0 THEN 'failed' WHEN n % 20 = 1 THEN 'aborted' ELSE 'succeeded' END"
 KINDS = "CASE n % 4 WHEN 0 THEN 'backup' WHEN 1 THEN 'ingestion' WHEN 2 THEN 'command' ELSE 'python' END"
 SQLITE = {
@@ -49,7 +49,7 @@ def _own(words: dict[str, str], n: int) -> dict[str, Any]:
         "log_uuid": words["uuid"],
         "handle": f"'{PREFIX}{n}-' || n",
         "idempotency_key": "NULL",
-        "job_id": "NULL",
+        "job_id": f"CASE WHEN n % {JOBS} = 0 THEN one.job_id END",
         "job_name": f"'past/job-' || (n % {JOBS})",
         "kind": KINDS,
         "state": STATES,

@@ -17,6 +17,7 @@ LISTS = {
     "siren: errors of a type": "/_siren/connector/jobs/_search?state=error&type=ingestion",
     "siren: one id": "/_siren/connector/jobs/_search?id=past/job-5",
     "datameer: running": "/rest/jobs/list-running",
+    "datameer: one job": "/rest/job-configuration/job-history/{job}?start=0&length=10",
     "ontap: jobs": "/api/cluster/jobs?max_records=20&fields=*",
     "ontap: failures": "/api/cluster/jobs?state=failure&max_records=20",
 }
@@ -53,7 +54,7 @@ def _figure(set_up: SetUp, name: str, n: int, long: float, short: float) -> Figu
 
 def _p99(hub: Hub, path: str, n: int) -> float:
     """Milliseconds; the first answers, which fill caches, do not count."""
-    path = path.format(day=time.strftime("%Y-%m-%d", time.gmtime()))
+    path = path.format(day=time.strftime("%Y-%m-%d", time.gmtime()), job=hub.job)
     with hub.connect() as connection:
         for _ in range(5):
             answer = connection.ask("GET", path)
