@@ -1,6 +1,6 @@
 """What operators look at: Django's admin over the engine. It reads rows, and changes them by the engine's verbs."""
 
-from jobs.admin import archive, audit, execution, job, key, logins, node, notice, project, site, token, user
+from jobs.admin import archive, audit, execution, job, key, logins, node, notice, project, schedule, site, token, user
 
 __all__ = [
     "archive",
@@ -12,6 +12,7 @@ __all__ = [
     "node",
     "notice",
     "project",
+    "schedule",
     "site",
     "token",
     "user",

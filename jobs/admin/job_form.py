@@ -12,6 +12,7 @@ from django.forms.formsets import BaseFormSet, formset_factory
 from django.utils.html import format_html
 
 from jobs import runners
+from jobs.admin.schedule_form import BaseScheduleFormSet, initial_schedules
 from jobs.engine.documents import document_of
 from jobs.errors import FieldError, Invalid
 from jobs.models import Action, Job, LostPolicy, Project, WhenActive
@@ -211,8 +212,8 @@ def _label(name: str) -> str:
     return f"{name} (project admins only)" if runners.get(name).privileged else name
 
 
-def initial_of(job: Job) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The job as the forms' first values."""
+def initial_of(job: Job) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The job as the first values of its form and of those of its actions and schedules."""
     document = document_of(job)
     actions = []
     for position, action in enumerate(document.pop("actions"), start=1):
@@ -220,16 +221,19 @@ def initial_of(job: Job) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         actions.append({**action, "runner": runner, "ORDER": position})
     after = document.pop("after")
     links = {field: [link["job"] for link in after if link["on"] == condition] for field, condition in LINKS.items()}
-    return {**document, **links, "version": job.version, "project": job.project_id}, actions
+    schedules = initial_schedules(document.pop("schedules"))
+    return {**document, **links, "version": job.version, "project": job.project_id}, actions, schedules
 
 
-def spread(error: Invalid, form: JobForm, actions: BaseActionFormSet) -> None:
+def spread(error: Invalid, form: JobForm, actions: BaseActionFormSet, schedules: BaseScheduleFormSet) -> None:
     """Put each of the engine's errors at the field that it names, else above the form."""
     links = form.links()
     for one in error.errors:
         path = one.field.split(".")
         if path[0] == "actions" and len(path) > 1 and path[1].isdecimal():
             _at_action(actions.given[int(path[1])], path[2:], one)
+        elif path[0] == "schedules" and len(path) > 1 and path[1].isdecimal():
+            schedules.refuse(path[1:], one)
         elif path[0] == "after" and len(path) > 1 and path[1].isdecimal():
             field, name = links[int(path[1])]
             form.add_error(field, _within([name], one.message))

@@ -20,6 +20,8 @@ from jobs.admin.job_form import (
     runner_choices,
     spread,
 )
+from jobs.admin.schedule import comes
+from jobs.admin.schedule_form import SCHEDULE_FIELDS, BaseScheduleFormSet, ScheduleFormSet
 from jobs.engine.define import define
 from jobs.engine.rights import Right
 from jobs.errors import Conflict, Invalid, JobHubError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from jobs.admin.job import JobAdmin
 
 LAST_RUNS = 5
+SCHEDULES = "schedules"
 FIELDSETS: list[tuple[str | None, dict[str, Any]]] = [
     (None, {"fields": [("project", "name"), "description"]}),
 ]
@@ -79,7 +82,8 @@ class JobPage:
         self.request = request
         self.job = job
         self.is_locked = is_locked
-        first, first_actions = initial_of(job) if job else ({"project": self._home()}, [{"ORDER": 1}])
+        new = ({"project": self._home()}, [{"ORDER": 1}], list[dict[str, Any]]())
+        first, first_actions, first_schedules = initial_of(job) if job else new
         data = request.POST if request.method == "POST" else None
         self.form: Any = JobForm(data, initial=first)
         self.actions: BaseActionFormSet = ActionFormSet(
@@ -91,6 +95,13 @@ class JobPage:
             is_locked=is_locked,
         )
         self.actions.extra = 1 if job else 0
+        self.schedules: BaseScheduleFormSet = ScheduleFormSet(
+            data if data and f"{SCHEDULES}-TOTAL_FORMS" in data else None,
+            initial=first_schedules,
+            prefix=SCHEDULES,
+            form_kwargs={"empty_permitted": True},
+            is_locked=is_locked,
+        )
         self._fit_fields()
 
     @cached_property
@@ -111,11 +122,11 @@ class JobPage:
                 field.disabled = True
 
     def answer(self) -> HttpResponse:
-        if self.request.method == "POST" and self.form.is_valid() and self.actions.is_valid():
+        if self.request.method == "POST" and self._are_valid():
             try:
                 job, is_new = self._define()
             except Invalid as error:
-                spread(error, self.form, self.actions)
+                spread(error, self.form, self.actions, self.schedules)
             except JobHubError as error:
                 self.form.add_error(None, error.message)
             else:
@@ -123,8 +134,16 @@ class JobPage:
                 return HttpResponseRedirect(self._next(job))
         return self._page()
 
+    def _are_valid(self) -> bool:
+        """All of them are asked, so that a person sees all mistakes at once."""
+        forms = [self.form, self.actions, *([self.schedules] if self.schedules.is_bound else [])]
+        return not [form for form in forms if not form.is_valid()]
+
     def _define(self) -> tuple[Job, bool]:
+        """Whoever sends no schedules leaves them alone."""
         document = {**self.form.document(), "actions": self.actions.documents()}
+        if self.schedules.is_bound:
+            document["schedules"] = self.schedules.documents()
         actor = actor_of(self.request)
         with transaction.atomic():
             if self.job is not None:
@@ -162,8 +181,12 @@ class JobPage:
             "head": AdminForm(self.form, FIELDSETS, {}),
             "more": AdminForm(self.form, MORE, {}),
             "actions": self.actions,
-            "action_forms": [self._shown(form) for form in self.actions.forms],
-            "blank_action": self._shown(self.actions.empty_form),
+            "action_forms": [(form, AdminForm(form, ACTION_FIELDS, {})) for form in self.actions.forms],
+            "blank_action": AdminForm(self.actions.empty_form, ACTION_FIELDS, {}),
+            "schedules": self.schedules,
+            "schedule_forms": [(form, AdminForm(form, SCHEDULE_FIELDS, {})) for form in self.schedules.forms],
+            "blank_schedule": AdminForm(self.schedules.empty_form, SCHEDULE_FIELDS, {}),
+            "comes": [] if self.job is None else [comes(schedule) for schedule in self.job.schedules.all()],
             "runner_fields": runner_fields(),
             "last_runs": self._last_runs(),
             "followers": self.job.followers.select_related("job").order_by("job__name") if self.job else [],
@@ -183,10 +206,6 @@ class JobPage:
                 :LAST_RUNS
             ]
         )
-
-    @staticmethod
-    def _shown(form: Any) -> tuple[Any, AdminForm]:
-        return form, AdminForm(form, ACTION_FIELDS, {})
 
 
 def runner_fields() -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from django.db.models import Case, Count, IntegerField, Min, OuterRef, QuerySet,
 from django.utils import timezone
 
 from jobs.admin.show import is_alive
+from jobs.engine.planned import Planned, planned
 from jobs.engine.rights import Actor
 from jobs.engine.waiting import waiting_for
 from jobs.models import JobExecution, Node, Project
@@ -68,6 +69,8 @@ class Overview:
     oldest: JobExecution | None
     nodes: list[Node]
     picture: Picture
+    next_run: Planned | None
+    """The next planned one of the next 24 hours."""
 
     @property
     def n_workers(self) -> int:
@@ -85,6 +88,7 @@ def overview_of(actor: Actor) -> Overview:
         oldest=_oldest_waiting(rows),
         nodes=list(Node.objects.all()),
         picture=_picture(rows, projects, now),
+        next_run=next(iter(planned(actor.visible_projects, limit=1)[0]), None),
     )
 
 

@@ -1,6 +1,7 @@
 """How values look on every page."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -42,6 +43,13 @@ def moment(at: datetime | None) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:{SECONDS}}")
 
 
+def local(at: datetime, zone: str) -> SafeString:
+    """A time in that zone, with its day of the week, and below it in UTC."""
+    there = at.astimezone(ZoneInfo(zone))
+    shown = '<time datetime="{}">{}</time><br><span class="hub-quiet">{} UTC</span>'
+    return format_html(shown, there.isoformat(), f"{there:%a {SECONDS} %Z}", f"{at.astimezone(UTC):{SECONDS}}")
+
+
 def span(length: timedelta) -> str:
     """A duration in its two greatest units: `2 d 3 h`, `4 min 5 s`, `0.3 s`."""
     seconds = max(0.0, length.total_seconds())
@@ -74,6 +82,16 @@ def duration(execution: JobExecution | ActionExecution) -> str:
 
 def amount(count: int, unit: str) -> str:
     return filesizeformat(count) if unit in BYTES else f"{count:,}"
+
+
+PLANNED_LOOKS = {"planned": "queued", "moved": "running", "skipped": "aborted", "paused": "paused", "held": "paused"}
+PLANNED_SIGNS = {"planned": "◷", "moved": "↷", "skipped": "⊘", "paused": "❚❚", "held": "❚❚"}
+
+
+def planned_badge(state: str) -> SafeString:
+    """Of a run to come."""
+    shown = '<span class="hub-state hub-{}"><span aria-hidden="true">{}</span> {}</span>'
+    return format_html(shown, PLANNED_LOOKS[state], PLANNED_SIGNS[state], state)
 
 
 def progress(execution: JobExecution) -> SafeString:

@@ -43,3 +43,13 @@ class HoldForm(forms.Form):
         required=False, max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"}), label="Why"
     )
     until = When(required=False, label="Until", help_text="Empty: until somebody releases it")
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        required=False, max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"}), label="Why"
+    )
+
+
+class MoveForm(ReasonForm):
+    to = When(label="To", help_text="In the hub's time zone")

@@ -38,19 +38,20 @@ class Planned:
 
 
 def planned(
-    projects: Iterable[int] | None, *, hours: float = 24, job: Job | None = None, limit: int = MOST
+    projects: Iterable[int] | None, *, hours: float = 24, of: Job | Schedule | None = None, limit: int = MOST
 ) -> tuple[list[Planned], bool]:
     """The runs to come within so many hours of these projects (`None`: all), soonest first, and whether that is all.
 
-    What is skipped stands among them. A `continuous` schedule has no planned runs.
+    `of`: only of that job or schedule. What is skipped stands among them. A `continuous` schedule has no planned runs.
     """
     now = timezone.now()
     until = now + min(timedelta(hours=hours), LONGEST)
-    schedules = list(_of(Schedule.objects.filter(next_at__lte=until), "", projects, job)[: limit + 1])
+    rows = _of(Schedule.objects.filter(next_at__lte=until), "", projects, of)
+    schedules = list(rows[: limit + 1])
     fates = _fates(schedules, now)
     at_their_times = heapq.merge(*(_slots(one, fates, now, until) for one in schedules), key=_when)
     runs: list[Planned] = []
-    for run in heapq.merge(at_their_times, _moved(projects, job, now, until), key=_when):
+    for run in heapq.merge(at_their_times, _moved(projects, of, now, until), key=_when):
         if len(runs) == limit:
             return runs, False
         runs.append(run)
@@ -70,13 +71,13 @@ def coming(schedule: Schedule, n: int = 5) -> list[datetime]:
 Fates = dict[tuple[int, datetime], SlotFate]
 
 
-def _of(rows: QuerySet[M], prefix: str, projects: Iterable[int] | None, job: Job | None) -> QuerySet[M]:
-    """Of these projects and this job, with their jobs and projects read along; `prefix` leads to the schedule."""
+def _of(rows: QuerySet[M], prefix: str, projects: Iterable[int] | None, of: Job | Schedule | None) -> QuerySet[M]:
+    """Of these projects and this job or schedule, jobs and projects read along; `prefix` leads to the schedule."""
     rows = rows.select_related(f"{prefix}job__project")
     if projects is not None:
         rows = rows.filter(**{f"{prefix}job__project__in": list(projects)})
-    if job is not None:
-        rows = rows.filter(**{f"{prefix}job": job})
+    if of is not None:
+        rows = rows.filter(**{f"{prefix}pk" if isinstance(of, Schedule) else f"{prefix}job": of.pk})
     return rows.order_by(f"{prefix}next_at")
 
 
@@ -115,9 +116,9 @@ def _state(schedule: Schedule, at: datetime) -> tuple[str, str, str]:
     return "planned", "", ""
 
 
-def _moved(projects: Iterable[int] | None, job: Job | None, now: datetime, until: datetime) -> list[Planned]:
+def _moved(projects: Iterable[int] | None, of: Job | Schedule | None, now: datetime, until: datetime) -> list[Planned]:
     rows = SlotFate.objects.filter(is_waiting=True, schedule__enabled=True, schedule__broken="")
-    rows = _of(rows.filter(moved_to__gt=now, moved_to__lte=until), "schedule__", projects, job).order_by("moved_to")
+    rows = _of(rows.filter(moved_to__gt=now, moved_to__lte=until), "schedule__", projects, of).order_by("moved_to")
     return [_moved_run(fate) for fate in rows[:MOST]]
 
 

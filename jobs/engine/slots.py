@@ -46,7 +46,7 @@ def run(schedule: Schedule, slot_at: datetime | None = None, *, actor: Actor) ->
     actor.require(Right.TRIGGER, schedule.job.project_id, "running a planned run")
     with transaction.atomic():
         job = job_for_update(schedule.job)
-        slot_at = slot_at or _next(schedule_for_update(schedule))
+        slot_at = slot_at or next_slot(schedule_for_update(schedule))
         _to_come(schedule, slot_at)
         execution, _ = trigger(job, actor=actor, schedule=schedule, slot_at=slot_at)
         _decide(schedule, slot_at, actor=actor, fate=Fate.MOVED, moved_to=timezone.now())
@@ -62,7 +62,7 @@ def reinstate(schedule: Schedule, slot_at: datetime, *, actor: Actor) -> None:
             audit(actor, "reinstate run", *subject(schedule), **_about(schedule, slot_at))
 
 
-def _next(schedule: Schedule) -> datetime:
+def next_slot(schedule: Schedule) -> datetime:
     """The first to come that nobody has skipped, moved or run."""
     now = timezone.now()
     decided = set(schedule.fates.filter(slot_at__gt=now).values_list("slot_at", flat=True))

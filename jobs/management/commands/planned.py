@@ -27,7 +27,7 @@ class Command(HubCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         job = find_job(options["job"], actor=acting(options)) if options["job"] else None
         project = find_project(options["project"]) if options["project"] else None
-        runs, is_complete = planned([project.pk] if project else None, hours=options["hours"], job=job)
+        runs, is_complete = planned([project.pk] if project else None, hours=options["hours"], of=job)
         if options["json"]:
             return self.say_json({"results": [_document(run) for run in runs], "is_complete": is_complete})
         if runs:

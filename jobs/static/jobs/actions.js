@@ -1,16 +1,23 @@
-/* The job's form: adds actions to it, numbers them, and shows which will be removed. */
+/* The job's form: adds actions and schedules to it, numbers the actions, and shows which will be removed. */
 "use strict";
-{
-    const section = document.querySelector("[data-actions]");
+document.documentElement.classList.add("hub-has-script");
+for (const section of document.querySelectorAll("[data-actions]")) {
     const template = section.querySelector("template");
     const total = section.querySelector(`[name="${section.dataset.actions}-TOTAL_FORMS"]`);
-    document.documentElement.classList.add("hub-has-script");
 
-    const actions = () => Array.from(section.querySelectorAll(".hub-action:not(.hub-spare)"));
+    const rows = () => Array.from(section.querySelectorAll(".hub-action:not(.hub-spare)"));
 
     const markRemoved = (event) => {
         if (event.target.matches("input[name$=-DELETE]")) {
             event.target.closest(".hub-action").classList.toggle("hub-removed", event.target.checked);
+        }
+    };
+
+    const number = (added, before) => {
+        const order = added.querySelector("input[name$=-ORDER]");
+        if (order) {
+            const orders = before.map((one) => Number(one.querySelector("input[name$=-ORDER]").value) || 0);
+            order.value = Math.max(0, ...orders) + 1;
         }
     };
 
@@ -25,10 +32,10 @@
             }
         }
         total.value = index + 1;
-        const orders = actions().map((one) => Number(one.querySelector("input[name$=-ORDER]").value) || 0);
+        const before = rows();
         section.insertBefore(copy, template);
         const added = template.previousElementSibling;
-        added.querySelector("input[name$=-ORDER]").value = Math.max(0, ...orders) + 1;
+        number(added, before);
         added.querySelector("select").focus();
     };
 

@@ -11,15 +11,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs.models import Archive, AuditEvent, JobExecution, Node, Project, User
+from jobs.models import Archive, AuditEvent, JobExecution, Node, Project, Schedule, User
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.admin.conftest import Look, page, told
 
 EXECUTIONS = "/admin/jobs/jobexecution/"
 LISTS = {
-    "/admin/": 15,
+    "/admin/": 17,
     EXECUTIONS: 13,
     "/admin/jobs/job/": 12,
+    "/admin/jobs/schedule/": 9,
+    "/admin/jobs/schedule/planned/": 8,
     "/admin/jobs/archive/": 7,
     "/admin/jobs/auditevent/": 7,
     "/admin/jobs/apikey/": 9,
@@ -40,7 +42,7 @@ def fill(alpha: Project, make_job: MakeJob, make_execution: MakeExecution) -> Fi
     def make(count: int) -> None:
         for state in ("queued", "running", "failed", "succeeded"):
             for _ in range(count):
-                execution = make_execution(make_job(), state)
+                execution = make_execution(make_job(schedules=[{"cron": "0 2 * * *"}]), state)
                 add_archive(alpha, execution)
         for number in range(count):
             Node.objects.create(name=f"{alpha.executions.count()}-{number}", workers=2)
@@ -138,6 +140,11 @@ PAGES = [
     "/admin/jobs/job/{job}/hold/",
     "/admin/jobs/job/{job}/delete/",
     "/admin/jobs/jobexecution/{execution}/change/",
+    "/admin/jobs/schedule/",
+    "/admin/jobs/schedule/planned/",
+    "/admin/jobs/schedule/{schedule}/change/",
+    "/admin/jobs/schedule/{schedule}/pause/",
+    "/admin/jobs/schedule/{schedule}/move/",
     "/admin/jobs/apikey/add/",
     "/admin/jobs/project/add/",
     "/admin/jobs/membership/add/",
@@ -149,11 +156,12 @@ PAGES = [
 
 @pytest.mark.parametrize("url", PAGES)
 def test_a_page_has_no_inline_script_or_style_and_no_stranger(
-    look: Look, root: User, make_execution: MakeExecution, url: str
+    look: Look, root: User, make_job: MakeJob, make_execution: MakeExecution, url: str
 ) -> None:
-    execution = make_execution(state="running")
+    execution = make_execution(make_job(schedules=[{"cron": "0 2 * * *"}]), state="running")
+    schedule = Schedule.objects.get().pk
     client = Client() if "login" in url else look(root)
-    text = page(client, url.format(job=execution.job_id, execution=execution.pk, user=root.pk))
+    text = page(client, url.format(job=execution.job_id, execution=execution.pk, user=root.pk, schedule=schedule))
     scripts = re.findall(r"<script\b[^>]*>", text)
     assert [one for one in scripts if " src=" not in one and "application/json" not in one] == []
     assert re.findall(r"<style\b|\sstyle=|\son\w+=\"|javascript:", text) == []

@@ -23,6 +23,8 @@ from jobs.models import (
     Membership,
     Node,
     Project,
+    Schedule,
+    SlotFate,
     Subscription,
     Token,
     User,
@@ -76,6 +78,18 @@ ROWS: dict[str, tuple[str, str]] = {
     "jobs_job_history": ("l+++o+", "l+++o+"),
     "jobs_job_delete": ("l-++o+", "l-ddod"),
     "jobs_job_change": ("l+++0+", "l-++0+"),
+    "jobs_planned": ("l+++++", "lxxxxx"),
+    "jobs_schedule_pause": ("ld++0+", "lddd0d"),
+    "jobs_schedule_release": ("lxxxxx", "lddd0d"),
+    "jobs_schedule_skip": ("ld++0+", "lddd0d"),
+    "jobs_schedule_move": ("ld++0+", "ld++0+"),
+    "jobs_schedule_run": ("lxxxxx", "lddd0d"),
+    "jobs_schedule_reinstate": ("lxxxxx", "lddd0d"),
+    "jobs_schedule_changelist": ("l+++++", "l+++++"),
+    "jobs_schedule_add": ("l-----", "l-----"),
+    "jobs_schedule_history": ("l+++o+", "l+++o+"),
+    "jobs_schedule_delete": ("l-----", "l-----"),
+    "jobs_schedule_change": ("l+++0+", "l-----"),
     "jobs_apikey_changelist": ("l--+++", "l--+++"),
     "jobs_apikey_add": ("l--+++", "l--+++"),
     "jobs_apikey_history": ("loo+o+", "loo+o+"),
@@ -144,7 +158,7 @@ def _patterns(resolver: URLResolver, above: str) -> Iterator[tuple[URLPattern, s
 @pytest.fixture
 def path_of(alpha: Project, bob: User, op: Any, make_job: MakeJob, make_execution: MakeExecution) -> Callable[..., str]:
     """The path with the id of a thing of the project `alpha` in it."""
-    job = make_job("nightly")
+    job = make_job("nightly", schedules=[{"cron": "0 2 * * *"}])
     execution = make_execution(job, State.QUEUED)
     add_archive(alpha, execution)
     Node.objects.create(name="node")
@@ -152,7 +166,7 @@ def path_of(alpha: Project, bob: User, op: Any, make_job: MakeJob, make_executio
     issue(bob, alpha, methods="password", face="identity", address="")
     subscribe({"webhook": "https://hooks.example.org/"}, actor=op)
     note(execution, "failed")
-    models = (ApiKey, Archive, Delivery, Job, JobExecution, Membership, Node, Project, Subscription, Token)
+    models = (ApiKey, Archive, Delivery, Job, JobExecution, Membership, Node, Project, Schedule, Subscription, Token)
     ids: dict[str, int] = {model._meta.model_name or "": model.objects.latest("pk").pk for model in models}
     ids |= {"user": bob.pk, "auditevent": AuditEvent.objects.filter(project=alpha).latest("pk").pk}
     ids["project"], ids["membership"] = alpha.pk, bob.memberships.get().pk
@@ -205,4 +219,4 @@ def test_each_gets_what_the_table_says(
 def everything() -> list[Any]:
     states = list(JobExecution.objects.order_by("pk").values_list("pk", "state", "version"))
     jobs = list(Job.objects.order_by("pk").values_list("pk", "version", "is_held"))
-    return [states, jobs, *(model.objects.count() for model in (ApiKey, Membership, Node, Project, Archive))]
+    return [states, jobs, *(model.objects.count() for model in (ApiKey, Membership, Node, Project, Archive, SlotFate))]

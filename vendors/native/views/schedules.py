@@ -155,7 +155,7 @@ class PlannedView(NativeView):
         wanted = PlannedQuery.parse(request.query_params.dict())
         job = find_job(wanted.job, actor=self.actor) if wanted.job else None
         projects = [job.project_id] if job else self._projects(wanted.project)
-        runs, is_complete = planned(projects, hours=wanted.hours, job=job)
+        runs, is_complete = planned(projects, hours=wanted.hours, of=job)
         return Response({"results": planned_json(runs), "is_complete": is_complete})
 
     def _projects(self, ref: str | None) -> list[int] | None:
