@@ -27,6 +27,7 @@ BAD = [
     ("DATABASE_URL", "sqlite:///relative.db", "sqlite:////absolute"),
     ("DATABASE_URL", "postgresql://h:port/d", "port"),
     ("REDIS_URL", "http://h", "redis://"),
+    ("SIREN_ANONYMOUS", "guest", "what stands before its point"),
     ("ALLOWED_PATHS", "relative", "absolute paths"),
     ("ALLOWED_TARGETS", "localhost:9200,10.0.0.0/33", "no network"),
     ("ALLOWED_TARGETS", "host:99999", "a port from 1 to 65535"),
@@ -65,6 +66,12 @@ def test_an_empty_value_is_as_good_as_none(setting: env.Setting) -> None:
 def test_a_password_in_a_url_is_not_told() -> None:
     with pytest.raises(env.BadSetting) as refusal:
         read(DATABASE_URL="mysql://u:secret@h/d")
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_key_that_is_given_whole_is_not_told() -> None:
+    with pytest.raises(env.BadSetting) as refusal:
+        read(SIREN_ANONYMOUS="0123456789abcdef.secret")
     assert "secret" not in str(refusal.value)
 
 

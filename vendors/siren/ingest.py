@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from pydantic import AliasChoices, Field
 
-from jobs import schedules
 from jobs.engine.documents import JsonObject, Text
 from jobs.errors import Invalid
 from jobs.paths import guard
@@ -69,11 +68,10 @@ class Ingest(Loose):
         """What the types cannot say; raises `Invalid`."""
         if self.strategy.upper() not in STRATEGIES:
             raise Invalid.field("strategy", "wanted REPLACE or INCREMENT")
-        if self.schedule:
-            try:
-                schedules.check("quartz", self.schedule)
-            except Invalid as error:
-                raise Invalid.field("schedule", error.message) from None
+
+    @property
+    def timetable(self) -> Row:
+        return {"schedule": self.schedule, "enable_scheduler": self.enable_scheduler} if self.schedule else {}
 
 
 # -- to the runner -----------------------------------------------------------------------------------------------------

@@ -8,16 +8,17 @@ import secrets as random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from jobs import runners
 from jobs.engine import secrets, verbs
 from jobs.engine.define import define
-from jobs.engine.documents import document_of
+from jobs.engine.documents import Parts, document_of, parts_of
 from jobs.engine.rights import Actor, Right
 from jobs.engine.trigger import trigger
 from jobs.errors import Busy, Conflict, FieldError, Invalid
-from jobs.models import Job, JobAction, JobExecution
+from jobs.models import Job, JobExecution
+from jobs.schedules import Dialect
 from vendors.siren import ingest
 from vendors.siren.datasources import DATASOURCES, secret_of
 from vendors.siren.documents import COUNTED, DOCUMENT, Documents, Found, as_text, exists, from_text, short
@@ -27,11 +28,13 @@ from vendors.siren.shapes import Row
 from vendors.siren.vendor import VENDOR
 
 KIND = RUNNER = "ingestion"
+QUARTZ = Dialect.QUARTZ.value
 ROOT = "ingest"
-STEPS = Prefetch("steps", JobAction.objects.select_related("action").order_by("position"))
+SCHEDULE = "siren"
+"""The name of the schedule that a document sets; others are none of its business."""
 ONE_NAME = {"enable_schedule": "enable_scheduler"}
 IN_SPEC = "actions.0.spec."
-IN_DOCUMENT = {"source": "datasource", "rename": "transforms"}
+IN_DOCUMENT = {"source": "datasource", "rename": "transforms", "schedules": "schedule"}
 """What the runner's fields are called in a document, where that differs."""
 
 
@@ -45,7 +48,7 @@ class Ingestions(Documents):
             spec = _spec(document, passwords, actor)
             extras = {
                 DOCUMENT: as_text(_shown(raw[ROOT])),
-                "said": {**ingest.said_by(spec), "description": document.description},
+                "said": {**ingest.said_by(spec), **document.timetable, "description": document.description},
                 "passwords": passwords,
             }
             with _in_its_words(id):
@@ -60,7 +63,7 @@ class Ingestions(Documents):
 
     def get(self, id: str, *, actor: Actor) -> Found | None:
         job = find(id, actor)
-        return _found(job) if job else None
+        return _found(job, parts_of([job])[job.pk]) if job else None
 
     def delete(self, id: str, *, actor: Actor) -> bool:
         """Its active run is aborted; what has ended stays in the log."""
@@ -76,15 +79,16 @@ class Ingestions(Documents):
 
     def search(self, window: Window, *, actor: Actor) -> tuple[int, list[Found]]:
         rows = _all(actor)
-        found = window.of_rows(rows.order_by("name").prefetch_related(STEPS))
-        return rows.order_by()[:COUNTED].count(), [_found(job) for job in found]
+        jobs = list(window.of_rows(rows.order_by("name")))
+        parts = parts_of(jobs)
+        return rows.order_by()[:COUNTED].count(), [_found(job, parts[job.pk]) for job in jobs]
 
 
 INGESTIONS = Ingestions()
 
 
 def find(id: str, actor: Actor) -> Job | None:
-    return None if "\0" in id else _all(actor).filter(name=id).prefetch_related(STEPS).first()
+    return None if "\0" in id else _all(actor).filter(name=id).first()
 
 
 def run(job: Job, *, actor: Actor) -> JobExecution:
@@ -105,9 +109,9 @@ def _kept(job: Job) -> Row:
 
 
 # -- what is shown -----------------------------------------------------------------------------------------------------
-def _found(job: Job) -> Found:
-    kept, spec = _kept(job), _spec_of(job)
-    now = {**ingest.said_by(spec), "description": job.description}
+def _found(job: Job, parts: Parts) -> Found:
+    kept, spec = _kept(job), _spec_in(parts)
+    now = {**ingest.said_by(spec), **_timetable_in(parts), "description": job.description}
     said = kept.get("said", {})
     changed = {name: value for name, value in now.items() if value != said.get(name, "")}
     document = from_text(kept[DOCUMENT]) if kept else {"datasource": _datasource_in(spec)}
@@ -115,10 +119,16 @@ def _found(job: Job) -> Found:
     return Found(job.name, job.version, {ROOT: {**shown, **changed}})
 
 
-def _spec_of(job: Job) -> Row:
-    first = next(iter(job.steps.all()), None)
+def _spec_in(parts: Parts) -> Row:
+    first = parts.steps[0] if parts.steps else None
     spec: Row = first.action.spec if first and first.action.runner == RUNNER else {}
     return spec
+
+
+def _timetable_in(parts: Parts) -> Row:
+    """By its own schedule, else by the first that can be told in the same words."""
+    told = sorted((one for one in parts.schedules if one.dialect == QUARTZ), key=lambda one: one.name != SCHEDULE)
+    return {"schedule": told[0].text, "enable_scheduler": told[0].enabled} if told else {}
 
 
 def _datasource_in(spec: Row) -> str:
@@ -203,11 +213,14 @@ def _told(error: FieldError, id: str) -> FieldError:
 
 def _job_document(id: str, document: Ingest, spec: Row, old: Job | None) -> Row:
     """A new one runs once at a time; what else was said of the old one stays."""
-    base = document_of(old) if old else {"name": id}
+    base: Row = document_of(old) if old else {"name": id}
+    others = [one for one in base.get("schedules", []) if one["name"] != SCHEDULE]
+    own = {"name": SCHEDULE, QUARTZ: document.schedule, "enabled": document.enable_scheduler}
     return {
         **base,
         "kind": KIND,
         "when_active": "refuse",
         "description": document.description,
         "actions": [{"runner": RUNNER, "spec": spec}],
+        "schedules": [*others, *([own] if document.schedule else [])],
     }

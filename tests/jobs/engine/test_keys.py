@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from jobs.engine.keys import create_key, find_key, revoke_key
+from jobs.engine.keys import create_key, find_key, holder_of, revoke_key
 from jobs.engine.rights import Actor, Right, actor_for
 from jobs.errors import Conflict, Forbidden, Invalid
 from jobs.models import ApiKey, AuditEvent, Membership, Project, User
@@ -70,6 +70,16 @@ def test_it_refuses_a_revoked_key(alice: User, op: Actor, key_of: KeyOf) -> None
     revoke_key(ApiKey.objects.get(), actor=op)
 
     assert find_key(text) is None
+
+
+def test_a_key_is_found_by_its_id_while_it_lasts(alice: User, op: Actor, key_of: KeyOf) -> None:
+    text = key_of(alice)
+    key_id = text.partition(".")[0]
+    assert holder_of(key_id) == find_key(text)
+
+    revoke_key(ApiKey.objects.get(), actor=op)
+    assert holder_of(key_id) is None
+    assert holder_of("0" * 16) is None
 
 
 def test_it_refuses_an_expired_key(alice: User, key_of: KeyOf) -> None:

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from jobs.engine import secrets
 from jobs.engine.define import patch
+from jobs.engine.documents import document_of
 from jobs.engine.rights import Actor
 from jobs.models import Job, JobExecution, Project, Secret
 from jobs.states import State
@@ -67,6 +68,41 @@ def test_both_names_of_the_switch_are_one(client: APIClient, put: Put, name: str
 
     assert document(client)["enable_scheduler"] is True
     assert "enable_schedule" not in document(client)
+
+
+def test_its_schedule_is_the_jobs(client: APIClient, put: Put) -> None:
+    put("events", schedule="0 30 2 ? * MON-FRI", enable_scheduler=True)
+    [schedule] = Job.objects.get().schedules.all()
+
+    assert (schedule.dialect, schedule.text, schedule.enabled) == ("quartz", "0 30 2 ? * MON-FRI", True)
+    assert schedule.next_at is not None
+
+
+def test_a_schedule_that_is_not_enabled_does_not_come(client: APIClient, put: Put) -> None:
+    put("events", schedule="0 30 2 ? * MON-FRI")
+
+    assert Job.objects.get().schedules.get().next_at is None
+    assert document(client)["schedule"] == "0 30 2 ? * MON-FRI"
+    assert "enable_scheduler" not in document(client)
+
+
+def test_only_its_own_schedule_goes_with_it(put: Put, op: Actor) -> None:
+    put("events", schedule="0 30 2 ? * MON-FRI")
+    nightly = {"name": "nightly", "cron": "30 2 * * *"}
+    schedules = [*document_of(Job.objects.get())["schedules"], nightly]
+    patch(Job.objects.get(), {"schedules": schedules}, actor=op)
+    put("events")
+
+    assert [one.name for one in Job.objects.get().schedules.all()] == ["nightly"]
+
+
+def test_a_schedule_changed_through_another_face_is_shown_as_it_is(client: APIClient, put: Put, op: Actor) -> None:
+    put("events", schedule="0 30 2 ? * MON-FRI", enable_scheduler=True)
+    changed = {"name": "siren", "quartz": "0 0 3 ? * *", "enabled": False}
+    patch(Job.objects.get(), {"schedules": [changed]}, actor=op)
+
+    found = document(client)
+    assert (found["schedule"], found["enable_scheduler"]) == ("0 0 3 ? * *", False)
 
 
 def test_it_is_a_job_with_one_step(put: Put, alpha: Project) -> None:
@@ -231,7 +267,7 @@ def test_the_list_costs_the_same_whatever_its_length(client: APIClient, put: Put
     for name in ("b", "c", "d"):
         put(name)
 
-    assert _queries(client) == before <= 6
+    assert _queries(client) == before <= 8
 
 
 def _queries(client: APIClient) -> int:
@@ -288,8 +324,8 @@ REFUSED = [
     ({"strategy": "INCREMENT", "query": NEXT, "pk_field": None}, "ingest.pk_field: {{max_primary_key}} needs to know"),
     ({"batch_size": 0}, "ingest.batch_size: Input should be greater than or equal to 1"),
     ({"batch_size": 10**30}, ""),
-    ({"schedule": "0 0 * * *"}, "ingest.schedule: quartz: wanted six or seven fields"),
-    ({"schedule": "* * * * * *"}, "ingest.schedule: quartz: "),
+    ({"schedule": "0 0 * * *"}, "ingest.schedule: wanted six or seven fields"),
+    ({"schedule": "* * * * * *"}, "ingest.schedule: exactly one of day of the month and day of the week must be ?"),
     ({"transforms": [{"input": [], "output": "x"}]}, "ingest.transforms.0.input: List should have at least 1 item"),
     ({"ds_credentials": {"password": "abc"}}, "ingest.ds_credentials.password: wanted at least 4 characters"),
     ({"ds_credentials": "jane"}, "ingest.ds_credentials: "),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from vendors.wire.times import parse_rfc3339, rfc3339
+from vendors.wire.times import epoch_millis, from_epoch_millis, parse_rfc3339, rfc3339
 
 EIGHT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -35,6 +35,20 @@ def test_it_writes_utc(at: datetime | None, text: str | None) -> None:
 )
 def test_it_reads_every_form_of_rfc_3339(text: str) -> None:
     assert parse_rfc3339(text) == EIGHT
+
+
+def test_milliseconds_since_1970() -> None:
+    at = datetime(2018, 10, 5, 9, 20, 28, 589_999, tzinfo=UTC)
+
+    assert (epoch_millis(at), epoch_millis(None)) == (1_538_731_228_589, None)
+    assert from_epoch_millis(1_538_731_228_589) == at.replace(microsecond=589_000)
+    assert epoch_millis(datetime(1969, 12, 31, 23, 59, 59, 999_500, tzinfo=UTC)) == -1
+
+
+def test_times_beyond_all_calendars_are_the_first_and_the_last() -> None:
+    first, last = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+    assert [from_epoch_millis(sign * 2**63) for sign in (-1, 1)] == [first, last]
 
 
 @pytest.mark.parametrize(
