@@ -81,6 +81,39 @@ def past(*, n: int) -> int:
     return fill(n=n)
 
 
+def age(*, n: int) -> dict[str, Any]:
+    """The time of the oldest so many is over."""
+    from bench import old
+
+    return old.age(n=n)
+
+
+def expire_history() -> dict[str, Any]:
+    """Delete what is over."""
+    from bench import old
+
+    return old.expire_history()
+
+
+def still_there(*, ids: list[int]) -> dict[str, int]:
+    """What has not been deleted."""
+    from bench import old
+
+    return old.still_there(ids=ids)
+
+
+def tell(*, urls: list[str]) -> int:
+    """These receivers, and no others, are told of every end."""
+    from jobs.engine.find import default_project
+    from jobs.engine.notices import subscribe
+    from jobs.engine.rights import operator
+    from jobs.models import Subscription
+
+    Subscription.objects.all().delete()
+    actor = operator("bench", default_project())
+    return len([subscribe({"webhook": url, "events": ["succeeded"]}, actor=actor) for url in urls])
+
+
 def peer_backlog(*, n: int) -> int:
     """So many tasks in the peer's queue, one message each."""
     from django_q.brokers import get_broker

@@ -9,14 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from jobs.engine.pace import Pace
 from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Conflict
-from jobs.models import Delivery, Subscription
+from jobs.models import Delivery, Notice, Subscription
 from jobs.models.notice import GIVE_UP_AFTER, give_up_at
+from jobs.models.prepared import insert_all
 from jobs.texts import storable
 
 CLAIMED_S = 60
@@ -25,6 +27,7 @@ FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 4 * 3600.0
 MAX_ERROR_CHARS = 500
 BATCH = 500
+ROWS = 500
 TOO_MANY = 429
 OUTCOMES = {
     "pending": {"next_at__isnull": False},
@@ -52,7 +55,50 @@ def says_it_cannot(status: int) -> bool:
 def is_due() -> bool:
     """Whether there is something to send."""
     now = timezone.now()
-    return Delivery.objects.filter(next_at__lte=now).exists() and ready(now).exists()
+    due = Delivery.objects.filter(next_at__lte=now)
+    return Notice.objects.exists() or (due.exists() and ready(now).exists())
+
+
+def make(pace: Pace) -> None:
+    """Turn what was noted into deliveries, one for each subscription that wants it."""
+    pace.work(list(Notice.objects.order_by("pk").values_list("pk", flat=True)[:BATCH]), _make)
+
+
+def _make(ids: list[int]) -> None:
+    """Of two that try to, one gets a notice. What was found cannot be removed before the rows that refer to it are
+    there."""
+    lock = connection.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        rows = Notice.objects.filter(pk__in=ids).order_by("pk").select_related("execution")
+        notices = list(rows.select_for_update(skip_locked=True, of=("self",)) if lock else rows)
+        receivers: dict[tuple[int, int | None], list[Subscription]] = {}
+        made = []
+        for notice in notices:
+            key = notice.execution.project_id, notice.execution.job_id
+            receivers[key] = receivers[key] if key in receivers else _receivers(*key)
+            made += [_delivery(notice, one) for one in receivers[key] if notice.event in one.words]
+        for start in range(0, len(made), ROWS):
+            insert_all(made[start : start + ROWS])
+        Notice.objects.filter(pk__in=[notice.pk for notice in notices]).delete()
+
+
+def _receivers(project_id: int, job_id: int | None) -> list[Subscription]:
+    of_project = Q(project=project_id, job=None)
+    rows = Subscription.objects.filter(of_project | Q(job=job_id) if job_id else of_project, is_enabled=True)
+    if connection.vendor == "postgresql":
+        rows = rows.select_for_update(no_key=True)
+    return list(rows.order_by("pk"))
+
+
+def _delivery(notice: Notice, subscription: Subscription) -> Delivery:
+    return Delivery(
+        project_id=subscription.project_id,
+        execution_id=notice.execution_id,
+        subscription=subscription,
+        event=notice.event,
+        created_at=notice.at,
+        next_at=notice.at,
+    )
 
 
 def ready(now: datetime) -> QuerySet[Subscription]:

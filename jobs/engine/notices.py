@@ -1,8 +1,8 @@
 """Notices: who is told when an execution ends or runs for too long.
 
-Each execution that ends passes `note`, in the transaction of its last move; it writes one `Delivery` for each
-subscription that wants the event, and nothing more. `jobs.worker.courier` sends them later, from a process of its own,
-so that no receiver can keep an execution, a worker or another receiver waiting.
+Each execution that ends passes `note`, in the transaction of its last move; it writes one `Notice` if anybody wants the
+event, and nothing more. `jobs.worker.courier` makes a `Delivery` of it for each subscription, and sends these, from a
+process of its own, so that no receiver can keep an execution, a worker or another receiver waiting.
 
 A face may have subscriptions of its own, in its vendor's words. It needs three things:
 
@@ -21,7 +21,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from jobs import targets
@@ -30,38 +30,30 @@ from jobs.engine import secrets
 from jobs.engine.documents import NoticeDocument, SubscriptionDocument, notice_of
 from jobs.engine.rights import Actor, Right, audit
 from jobs.errors import Conflict, Invalid
-from jobs.models import Channel, Delivery, Event, Job, JobExecution, Project, Subscription
-from jobs.models.prepared import hot_cursor, insert_all
+from jobs.models import Channel, Event, Job, JobExecution, Notice, Project, Subscription
+from jobs.models.prepared import hot_cursor, insert
 from jobs.runners.base import SecretRef
 
-TABLE = Subscription._meta.db_table
+WANTED = f"""
+SELECT DISTINCT events FROM {Subscription._meta.db_table} WHERE is_enabled AND project_id = %s AND job_id IS NULL
+UNION ALL SELECT DISTINCT events FROM {Subscription._meta.db_table} WHERE is_enabled AND job_id = %s
+"""
 MOST = 500
-"""Subscriptions of one project: each adds a row to the end of each of its executions."""
+"""Subscriptions of one project."""
 
 
 # -- what happens ------------------------------------------------------------------------------------------------------
 def note(execution: JobExecution, event: str) -> None:
-    """Write down whom to tell of an event (a word of `Event`). Call it in the transaction of the event itself."""
-    wanted = [pk for pk, words in _listening(execution) if event in words.split()]
-    if wanted:
-        insert_all(
-            [
-                Delivery(project_id=execution.project_id, execution=execution, subscription_id=pk, event=event)
-                for pk in wanted
-            ]
-        )
+    """Write down that something happened (a word of `Event`), if anybody wants to be told. Call it in the transaction
+    of the event itself."""
+    if any(event in words.split() for (words,) in _wanted(execution)):
+        insert(Notice(execution=execution, event=event))
 
 
-def _listening(execution: JobExecution) -> list[tuple[int, str]]:
-    """Without the ORM: asked at the end of every execution, and mostly for nothing. Nobody can remove what was found
-    before the rows that refer to it are there."""
-    lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+def _wanted(execution: JobExecution) -> list[tuple[str]]:
+    """Without the ORM: asked at the end of every execution, and mostly for nothing."""
     with hot_cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, events FROM {TABLE} WHERE (is_enabled AND project_id = %s AND job_id IS NULL)"
-            f" OR (is_enabled AND job_id = %s) ORDER BY id{lock}",
-            [execution.project_id, execution.job_id or 0],
-        )
+        cursor.execute(WANTED, [execution.project_id, execution.job_id or 0])
         return cursor.fetchall()
 
 

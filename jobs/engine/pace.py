@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-PIECE_S = 0.08
+PIECE_S = 0.05
 """How long a piece shall take; the next one begins after as long a pause."""
-FIRST, SMALLEST, LARGEST = 50, 5, 2000
+FIRST, SMALLEST, LARGEST = 20, 5, 2000
 T = TypeVar("T")
 
 

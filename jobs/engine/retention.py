@@ -15,7 +15,7 @@ from jobs.engine.keeps import Candidate, Keepers
 from jobs.engine.pace import Pace
 from jobs.engine.rights import Actor, audit, operator
 from jobs.engine.weights import Weight
-from jobs.models import Archive, AuditEvent, Delivery, Dependency, JobExecution, Output
+from jobs.models import Archive, AuditEvent, Delivery, Dependency, JobExecution, Notice, Output
 from jobs.models.queries import literals
 from jobs.states import ACTIVE
 
@@ -78,6 +78,7 @@ def _may_go(now: datetime) -> QuerySet[JobExecution]:
         ~Exists(waited_for),
         ~Exists(active.filter(retry_of=OuterRef("pk"))),
         ~Exists(active.filter(chain=OuterRef("chain"))),
+        ~Exists(Notice.objects.filter(execution=OuterRef("pk"))),
         ~Exists(untold),
         expires_at__lt=now,
         is_kept=False,

@@ -6,7 +6,7 @@ from jobs.models.audit import AuditEvent
 from jobs.models.execution import ActionExecution, Dependency, JobExecution, Output
 from jobs.models.job import Action, Condition, Job, JobAction, JobLink, LostPolicy, Place, WhenActive
 from jobs.models.node import Leader, Node
-from jobs.models.notice import Channel, Delivery, Event, Subscription
+from jobs.models.notice import Channel, Delivery, Event, Notice, Subscription
 from jobs.models.schedule import CatchUp, Fate, Schedule, SlotFate
 from jobs.models.secret import Secret
 
@@ -32,6 +32,7 @@ __all__ = [
     "LostPolicy",
     "Membership",
     "Node",
+    "Notice",
     "Output",
     "Place",
     "Project",

@@ -79,8 +79,25 @@ class Subscription(models.Model):
         return self.target if isinstance(self.target, str) else ", ".join(self.target)
 
 
+class Notice(models.Model):
+    """Something happened that somebody wants to be told of, written in the transaction in which it happened.
+
+    It is one row however many want it, so that an end costs the same; soon it becomes a delivery for each of them.
+    """
+
+    execution = models.ForeignKey("jobs.JobExecution", models.CASCADE, related_name="notices")
+    event = models.CharField(max_length=20, choices=Event)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.execution_id} {self.event}"
+
+
 class Delivery(models.Model):
-    """One notice to one receiver, written in the transaction of what it tells of.
+    """One notice to one receiver.
 
     It is pending while `next_at` is set, delivered when `delivered_at` is, and else given up. A sender claims it by
     moving `next_at` on, so that it is sent again when the sender dies: at least once, each time with the same `uuid`.
@@ -92,6 +109,7 @@ class Delivery(models.Model):
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="deliveries", db_index=False)
     event = models.CharField(max_length=20, choices=Event)
     created_at = models.DateTimeField(default=timezone.now)
+    """When that happened."""
     next_at = models.DateTimeField(null=True, default=timezone.now)
     give_up_at = models.DateTimeField(default=give_up_at)
     delivered_at = models.DateTimeField(null=True)

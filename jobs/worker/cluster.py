@@ -19,7 +19,7 @@ from jobs.models import JobExecution, Node
 from jobs.worker import courier
 from jobs.worker.flags import FLAGS
 from jobs.worker.helper import Helper
-from jobs.worker.janitor import NICENESS, Janitor
+from jobs.worker.janitor import Janitor
 from jobs.worker.processes import Signals, die_with, kill_group, let_forks_die_with_me
 from jobs.worker.ticker import Ticker
 
@@ -45,7 +45,7 @@ class Cluster:
         janitor = Janitor()
         self.helpers = [
             Helper("courier", is_needed=deliveries.is_due, run=courier.carry),
-            Helper("janitor", is_needed=janitor.is_needed, run=janitor.run, niceness=NICENESS),
+            Helper("janitor", is_needed=janitor.is_needed, run=janitor.run),
         ]
         self.pool: BaseProcess | None = None
         self.stop_flag = queue.Flag()

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from jobs.engine import deliveries
 from jobs.engine.deliveries import Outcome
+from jobs.engine.pace import Pace
 from jobs.errors import JobHubError
 from jobs.models import Delivery, Subscription
 from jobs.worker.flags import FLAGS
@@ -39,6 +40,7 @@ class Courier:
     def __init__(self, *, idle_s: float = IDLE_S, should_leave: Callable[[], bool] = lambda: False) -> None:
         self._idle_s = idle_s
         self._should_leave = should_leave
+        self._pace = Pace(should_leave)
         self._told: SimpleQueue[Result] = SimpleQueue()
         self._unwritten: list[Result] = []
         self._under_way: Counter[int] = Counter()
@@ -50,6 +52,7 @@ class Courier:
         while self._is_busy() or not self._should_leave():
             try:
                 self._write()
+                deliveries.make(self._pace)
                 n_sent = 0 if self._should_leave() else self._send_what_is_due()
             except Error:
                 log.warning("the database does not answer; notices wait", exc_info=True)

@@ -16,8 +16,8 @@ LEAVE_S = 3.0
 class Helper:
     """One such process, as the main process of a cluster sees it. Killed at any moment, it leaves nothing half done."""
 
-    def __init__(self, name: str, *, is_needed: Callable[[], bool], run: Callable[[], None], niceness: int = 0) -> None:
-        self._name, self._is_needed, self._run, self._niceness = name, is_needed, run, niceness
+    def __init__(self, name: str, *, is_needed: Callable[[], bool], run: Callable[[], None]) -> None:
+        self._name, self._is_needed, self._run = name, is_needed, run
         self._process: BaseProcess | None = None
 
     @property
@@ -45,5 +45,4 @@ class Helper:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
-        os.nice(self._niceness)
         self._run()

@@ -1,4 +1,8 @@
-"""The janitor: one process of a cluster that deletes what has expired, once an hour, while workers go on working."""
+"""The janitor: one process of a cluster that deletes what has expired, once an hour, while workers go on working.
+
+It rests as long as it works, and has no lower priority than others: whoever holds the lock of a database must not be
+kept waiting by those who wait for it.
+"""
 
 import logging
 import time
@@ -14,7 +18,6 @@ from jobs.worker.ticker import take
 log = logging.getLogger(__name__)
 ASK_EVERY_S = 60.0
 EVERY_S = 3600
-NICENESS = 10
 
 
 class Janitor:

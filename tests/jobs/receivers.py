@@ -1,11 +1,20 @@
-"""Send notices from a test's own process, and look at what came of it."""
+"""Write and send notices from a test's own process, and look at what came of it."""
 
 from datetime import timedelta
 
 from django.utils import timezone
 
-from jobs.models import Delivery, Subscription
+from jobs.engine import deliveries
+from jobs.engine.notices import note
+from jobs.engine.pace import Pace
+from jobs.models import Delivery, JobExecution, Subscription
 from jobs.worker.courier import Courier
+
+
+def tell(execution: JobExecution, event: str) -> None:
+    """Have a delivery for each receiver, not sent yet."""
+    note(execution, event)
+    deliveries.make(Pace())
 
 
 def carry() -> None:

@@ -7,6 +7,7 @@ from jobs.engine.rights import Actor
 from jobs.models import AuditEvent, Delivery, Project, Subscription, User
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.admin.conftest import Look, page, told
+from tests.jobs.receivers import tell
 
 LIST, ADD, LOG = "/admin/jobs/subscription/", "/admin/jobs/subscription/add/", "/admin/jobs/delivery/"
 URL = "https://hooks.example.org/jobs"
@@ -19,7 +20,7 @@ def hook(op: Actor) -> Subscription:
 
 @pytest.fixture
 def delivery(hook: Subscription, make_execution: MakeExecution) -> Delivery:
-    notices.note(make_execution(), "failed")
+    tell(make_execution(), "failed")
     Delivery.objects.update(next_at=None, error="<b>it answered 500</b>", answer=500, n_tries=9)
     return Delivery.objects.get()
 

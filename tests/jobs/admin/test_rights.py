@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from jobs.engine.keys import create_key
-from jobs.engine.notices import note, subscribe
+from jobs.engine.notices import subscribe
 from jobs.engine.tokens import issue
 from jobs.models import (
     ApiKey,
@@ -33,6 +33,7 @@ from jobs.states import State
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.admin.conftest import Look
 from tests.jobs.admin.test_lists import add_archive
+from tests.jobs.receivers import tell
 
 WHO = ("nobody", "reader", "member", "admin", "stranger", "superuser")
 ANSWERS = {200: "+", 403: "-", 404: "0", 405: "x"}
@@ -165,7 +166,7 @@ def path_of(alpha: Project, bob: User, op: Any, make_job: MakeJob, make_executio
     create_key(bob, alpha, "normal", actor=op)
     issue(bob, alpha, methods="password", face="identity", address="")
     subscribe({"webhook": "https://hooks.example.org/"}, actor=op)
-    note(execution, "failed")
+    tell(execution, "failed")
     models = (ApiKey, Archive, Delivery, Job, JobExecution, Membership, Node, Project, Schedule, Subscription, Token)
     ids: dict[str, int] = {model._meta.model_name or "": model.objects.latest("pk").pk for model in models}
     ids |= {"user": bob.pk, "auditevent": AuditEvent.objects.filter(project=alpha).latest("pk").pk}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from jobs.engine import notices
 from jobs.models import Delivery, Subscription
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.commands.conftest import Run
+from tests.jobs.receivers import tell
 
 URL = "https://hooks.example.org/jobs"
 
@@ -45,7 +45,7 @@ def test_what_cannot_be_is_refused(run: Run, words: tuple[str, ...], said: str) 
 def test_the_log_is_shown_and_replayed(run: Run, make_execution: MakeExecution) -> None:
     run("notice", "add", "--webhook", URL)
     execution = make_execution()
-    notices.note(execution, "failed")
+    tell(execution, "failed")
     Delivery.objects.update(next_at=None, error="given up", n_tries=7)
     pk = str(Delivery.objects.get().pk)
 

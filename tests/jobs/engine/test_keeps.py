@@ -17,6 +17,7 @@ from jobs.models import ActionExecution, Archive, AuditEvent, Delivery, Job, Job
 from jobs.states import State
 from jobs.worker.report import WorkerContext
 from tests.conftest import NOOP, MakeExecution, MakeJob
+from tests.jobs.receivers import tell
 from vendors.models import Hidden
 
 NOW = timezone.now()
@@ -183,6 +184,8 @@ def test_what_is_still_to_be_told_stays(make_execution: MakeExecution, op: Actor
     execution = make_execution(state="failed", expires_at=PAST)
     note(execution, "failed")
     assert left() == [execution.pk]
+    tell(execution, "failed")
+    assert left() == [execution.pk]
     Delivery.objects.update(next_at=None)
     assert (left(), Delivery.objects.count()) == ([], 0)
 
@@ -228,13 +231,13 @@ def test_pieces_shrink_when_they_are_slow_and_grow_when_they_are_not(monkeypatch
         cost[0] = 0.0001
 
     assert Pace().work(list(range(400)), deed) == 400
-    assert sizes[:4] == [50, 25, 50, 100]
-    assert naps[0] == pytest.approx(5.0)
+    assert sizes[:4] == [20, 10, 20, 40]
+    assert naps[0] == pytest.approx(2.0)
 
 
 def test_it_stops_between_two_pieces() -> None:
     done: list[int] = []
-    assert Pace(should_stop=lambda: bool(done)).work(list(range(400)), done.extend) == 50
+    assert Pace(should_stop=lambda: bool(done)).work(list(range(400)), done.extend) == 20
 
 
 def test_a_stop_in_the_midst_leaves_the_rest_for_later(make_job: MakeJob, ended: Any, op: Actor) -> None:

@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jobs.engine import aborts, limits, notices, verbs
+from jobs.engine import aborts, deliveries, limits, notices, verbs
 from jobs.engine.define import define, patch
 from jobs.engine.documents import document_of
 from jobs.engine.notices import note, subscribe, unsubscribe
+from jobs.engine.pace import Pace
 from jobs.engine.report import fail_silent_nodes, register_node, report
 from jobs.engine.rights import Actor, actor_for
 from jobs.engine.trigger import trigger
 from jobs.errors import Conflict, Forbidden, Invalid, NotFound
-from jobs.models import AuditEvent, Delivery, Project, Secret, Subscription, User
+from jobs.models import AuditEvent, Delivery, Notice, Project, Secret, Subscription, User
 from jobs.states import FINAL, State
 from jobs.worker.report import WorkerContext
 from jobs.worker.ticker import rescue
 from tests.conftest import NOOP, MakeExecution, MakeJob
+from tests.jobs.receivers import tell
 
 URL = "https://hooks.example.org/x"
 ALL = ["succeeded", "failed", "aborted", "soft_timeout"]
@@ -40,6 +42,7 @@ def door(op: Actor) -> None:
 
 def told() -> list[tuple[str, str]]:
     """(handle, event) of every delivery, oldest first."""
+    deliveries.make(Pace())
     return list(Delivery.objects.order_by("pk").values_list("execution__handle", "event"))
 
 
@@ -134,7 +137,7 @@ def test_a_job_is_told_by_its_own_notify(make_job: MakeJob, make_execution: Make
 def test_each_receiver_gets_its_own(op: Actor, make_job: MakeJob, make_execution: MakeExecution) -> None:
     for number in range(3):
         subscribe({"webhook": f"{URL}{number}", "events": ALL}, actor=op)
-    note(make_execution(make_job(notify=[HOOK])), "aborted")
+    tell(make_execution(make_job(notify=[HOOK])), "aborted")
     assert len(set(Delivery.objects.values_list("uuid", flat=True))) == 4
 
 
@@ -144,7 +147,7 @@ def test_a_disabled_one_is_told_nothing(hook: Subscription, make_execution: Make
     assert told() == []
 
 
-def test_an_end_costs_one_query_whether_told_or_not(
+def test_an_end_costs_one_query_and_one_row_however_many_are_told(
     make_execution: MakeExecution, django_assert_num_queries: Callable[..., Any], op: Actor
 ) -> None:
     execution = make_execution()
@@ -154,7 +157,23 @@ def test_an_end_costs_one_query_whether_told_or_not(
         subscribe({"webhook": f"{URL}{number}"}, actor=op)
     with django_assert_num_queries(2):
         note(execution, "failed")
-    assert len(told()) == 50
+    assert (Notice.objects.count(), len(told()), Notice.objects.count()) == (1, 50, 0)
+
+
+def test_two_couriers_make_each_delivery_once(
+    hook: Subscription, make_execution: MakeExecution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(make_execution(), "failed")
+    stale = list(Notice.objects.values_list("pk", flat=True))
+    assert len(told()) == 1
+    deliveries._make(stale)
+    assert len(told()) == 1
+
+
+def test_who_has_left_meanwhile_is_told_nothing(hook: Subscription, make_execution: MakeExecution, op: Actor) -> None:
+    note(make_execution(), "failed")
+    unsubscribe(hook, actor=op)
+    assert (told(), Notice.objects.count()) == ([], 0)
 
 
 # -- the notify of a job -----------------------------------------------------------------------------------------------
@@ -164,7 +183,7 @@ def test_a_job_gives_its_notify_back(make_job: MakeJob) -> None:
 
 def test_what_stays_keeps_its_log(make_job: MakeJob, make_execution: MakeExecution, op: Actor) -> None:
     job = make_job(notify=[HOOK, {"webhook": f"{URL}y"}])
-    note(make_execution(job), "failed")
+    tell(make_execution(job), "failed")
     patch(job, {"notify": [{"webhook": URL, "events": ["failed"]}]}, actor=op)
     kept = Subscription.objects.get()
     assert (kept.words, kept.deliveries.count()) == (["failed"], 1)

@@ -15,13 +15,13 @@ from django.utils import timezone
 from jobs import targets
 from jobs.engine import deliveries, messages, secrets
 from jobs.engine.messages import Message
-from jobs.engine.notices import change, note, subscribe
+from jobs.engine.notices import change, subscribe
 from jobs.engine.rights import Actor
 from jobs.models import Delivery, Subscription
 from jobs.targets import TargetGuard
 from jobs.worker import courier, post
 from jobs.worker.courier import Courier
-from tests.jobs.receivers import again, carry, only
+from tests.jobs.receivers import again, carry, only, tell
 from tests.jobs.servers import Reply, Seen, Server
 
 KEY = "correct horse"
@@ -30,7 +30,7 @@ OK = Reply(status=204)
 
 # -- what a receiver gets ----------------------------------------------------------------------------------------------
 def test_the_receiver_is_told_what_happened(hook: Subscription, server: Server, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     seen = server.seen[0]
     told = json.loads(seen.body)
@@ -44,7 +44,7 @@ def test_the_receiver_is_told_what_happened(hook: Subscription, server: Server, 
 
 
 def test_what_was_taken_is_delivered(hook: Subscription, server: Server, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     delivery = only()
     assert (delivery.outcome, delivery.answer, delivery.n_tries, delivery.error) == ("delivered", 204, 1, "")
@@ -53,7 +53,7 @@ def test_what_was_taken_is_delivered(hook: Subscription, server: Server, failed:
 
 
 def test_it_is_sent_once(hook: Subscription, server: Server, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     again()
     carry()
@@ -66,7 +66,7 @@ def test_openssl_agrees_with_the_signature(
 ) -> None:
     keys("signing", value)
     subscribe({"webhook": f"{server.url}/hook", "secret": "signing"}, actor=op)
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     seen = server.seen[0]
     text = f"{seen.headers['webhook-id']}.{seen.headers['webhook-timestamp']}.".encode() + seen.body
@@ -81,7 +81,7 @@ def _mac_by_openssl(key: bytes, text: bytes) -> bytes:
 
 
 def test_without_a_secret_there_is_no_signature(hook: Subscription, server: Server, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert "webhook-signature" not in server.seen[0].headers
 
@@ -90,7 +90,7 @@ def test_the_url_may_be_a_secret(server: Server, failed: Any, op: Actor, keys: C
     keys("address", f"{server.url}/hook?token=0123456789")
     server.replies["/hook?token=0123456789"] = Reply(b"unknown token=0123456789", status=400)
     subscribe({"webhook": {"secret": "address"}}, actor=op)
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert (len(server.seen), only().answer) == (1, 400)
     assert "0123456789" not in only().error
@@ -103,7 +103,7 @@ def test_a_face_writes_its_own(server: Server, failed: Any, op: Actor, monkeypat
 
     monkeypatch.setattr(messages, "_writers", {"vertica": write}.get)
     subscribe({"webhook": f"{server.url}/hook"}, actor=op, face="vertica", extras={"id": 7})
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert server.seen[0].body.decode() == f"7 {failed.handle} failed"
     assert server.seen[0].headers["content-type"] == "text/plain"
@@ -114,7 +114,7 @@ def test_a_broken_writer_stops_nobody_else(
 ) -> None:
     monkeypatch.setattr(messages, "_writers", lambda face: lambda delivery: 1 / 0)
     broken = subscribe({"webhook": f"{server.url}/hook"}, actor=op, face="vertica")
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert [row.outcome for row in Delivery.objects.order_by("pk")] == ["delivered", "pending"]
     assert broken.deliveries.get().error == "it cannot be written: division by zero"
@@ -124,7 +124,7 @@ def test_a_broken_writer_stops_nobody_else(
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 410, 429, 500, 503])
 def test_what_is_refused_is_tried_again_later(hook: Subscription, server: Server, failed: Any, status: int) -> None:
     server.replies["/hook"] = Reply(b"no thanks", status=status)
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     delivery = only()
     assert (delivery.outcome, delivery.answer) == ("pending", status)
@@ -136,7 +136,7 @@ def test_a_receiver_that_was_down_gets_it_when_it_is_up(op: Actor, server: Serve
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     down = subscribe({"webhook": f"http://127.0.0.1:{port}/hook"}, actor=op)
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert (only().outcome, only().error) == ("pending", "the talk with '127.0.0.1' failed: Connection refused")
     change(down, {"webhook": f"{server.url}/hook"}, actor=op)
@@ -148,7 +148,7 @@ def test_a_receiver_that_was_down_gets_it_when_it_is_up(op: Actor, server: Serve
 def test_a_receiver_that_is_down_rests_and_is_tried_with_one(hook: Subscription, server: Server, failed: Any) -> None:
     server.replies["/hook"] = Reply(status=503)
     for _ in range(10):
-        note(failed, "failed")
+        tell(failed, "failed")
     carry()
     assert len(server.seen) == 1
     again()
@@ -171,7 +171,7 @@ def test_one_refused_notice_does_not_keep_the_others(hook: Subscription, server:
 
     server.replies["/hook"] = answer
     for _ in range(5):
-        note(failed, "failed")
+        tell(failed, "failed")
     carry()
     assert sorted(row.outcome for row in Delivery.objects.all()) == ["delivered"] * 4 + ["pending"]
 
@@ -186,21 +186,21 @@ def test_pauses_grow_and_come_apart() -> None:
 
 def test_it_is_given_up_in_the_end(hook: Subscription, server: Server, failed: Any) -> None:
     server.replies["/hook"] = Reply(status=500)
-    note(failed, "failed")
+    tell(failed, "failed")
     Delivery.objects.update(give_up_at=timezone.now())
     carry()
     assert (only().outcome, only().answer) == ("failed", 500)
 
 
 def test_what_rests_for_too_long_is_given_up(hook: Subscription, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     Delivery.objects.update(give_up_at=timezone.now() - timedelta(seconds=1))
     assert deliveries.give_up_old(timezone.now()) == 1
     assert (only().outcome, only().error) == ("failed", "given up: its receiver did not take it within 3 days")
 
 
 def test_a_guarded_target_is_not_reached(hook: Subscription, server: Server, failed: Any, allow_nothing: None) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert (server.seen, "is not an allowed target" in only().error) == ([], True)
 
@@ -212,7 +212,7 @@ def allow_nothing(hook: Subscription, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_redirect_to_a_guarded_target_is_not_followed(hook: Subscription, server: Server, failed: Any) -> None:
     server.replies["/hook"] = Reply(status=307, headers={"Location": "http://169.254.169.254/latest"})
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert only().error == "'127.0.0.1' redirects a POST to another host, which is not followed"
 
@@ -223,7 +223,7 @@ def test_a_missing_secret_is_told_and_mended(
     keys("signing", KEY)
     subscribe({"webhook": f"{server.url}/hook", "secret": "signing"}, actor=op)
     secrets.delete_secret("signing", actor=op)
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert (only().error, server.seen) == (
         "it cannot be written: there is no secret 'signing' in the job's project",
@@ -236,7 +236,7 @@ def test_a_missing_secret_is_told_and_mended(
 
 
 def test_a_disabled_subscription_sends_nothing(hook: Subscription, server: Server, failed: Any, op: Actor) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     change(hook, {"enabled": False}, actor=op)
     carry()
     assert (server.seen, deliveries.is_due()) == ([], False)
@@ -245,13 +245,13 @@ def test_a_disabled_subscription_sends_nothing(hook: Subscription, server: Serve
 # -- two senders, and dead ones ----------------------------------------------------------------------------------------
 def test_two_senders_do_not_send_the_same(hook: Subscription, failed: Any) -> None:
     for _ in range(3):
-        note(failed, "failed")
+        tell(failed, "failed")
     first, second = deliveries.claim(hook, 2), deliveries.claim(hook, 2)
     assert (len(first), len(second), len({row.pk for row in first + second})) == (2, 1, 3)
 
 
 def test_what_a_dead_sender_had_is_sent_by_another(hook: Subscription, server: Server, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     dead = deliveries.claim(hook, 1)
     carry()
     assert server.seen == []
@@ -261,7 +261,7 @@ def test_what_a_dead_sender_had_is_sent_by_another(hook: Subscription, server: S
 
 
 def test_a_late_result_of_a_dead_sender_changes_nothing(hook: Subscription, server: Server, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     dead = deliveries.claim(hook, 1)
     again()
     carry()
@@ -276,14 +276,14 @@ def test_a_slow_receiver_keeps_no_other_waiting(
     with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf:
         for number in range(50):
             subscribe({"webhook": f"http://127.0.0.1:{deaf.getsockname()[1]}/{number}"}, actor=op)
-        note(failed, "failed")
+        tell(failed, "failed")
         carry()
     assert [hook.deliveries.get().outcome, len(server.seen)] == ["delivered", 1]
     assert Delivery.objects.exclude(next_at=None).exclude(error="").count() == 50
 
 
 def test_it_leaves_what_is_not_begun_when_it_should_leave(hook: Subscription, server: Server, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     Courier(should_leave=lambda: True).run()
     assert (server.seen, only().n_tries) == ([], 0)
 
@@ -302,6 +302,6 @@ def test_it_forgets_no_result_while_the_database_is_away(
 
     monkeypatch.setattr(courier, "DATABASE_PAUSE_S", 0)
     monkeypatch.setattr(deliveries, "record", away_at_first)
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert (len(calls), len(server.seen), only().outcome) == (2, 1, "delivered")

@@ -7,17 +7,17 @@ import pytest
 from django.core import mail
 
 from jobs.engine import deliveries
-from jobs.engine.notices import note, subscribe
+from jobs.engine.notices import subscribe
 from jobs.engine.rights import Actor, actor_for
 from jobs.errors import Conflict, Forbidden
 from jobs.models import AuditEvent, Delivery, Subscription, User
-from tests.jobs.receivers import carry, only
+from tests.jobs.receivers import carry, only, tell
 from tests.jobs.servers import Server
 
 
 # -- replay ------------------------------------------------------------------------------------------------------------
 def test_a_replay_is_sent_again_with_the_same_id(hook: Subscription, server: Server, failed: Any, op: Actor) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     deliveries.replay(only(), actor=op)
     carry()
@@ -26,7 +26,7 @@ def test_a_replay_is_sent_again_with_the_same_id(hook: Subscription, server: Ser
 
 
 def test_what_was_given_up_can_be_replayed(hook: Subscription, server: Server, failed: Any, op: Actor) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     Delivery.objects.update(next_at=None)
     deliveries.replay(only(), actor=op)
     carry()
@@ -34,13 +34,13 @@ def test_what_was_given_up_can_be_replayed(hook: Subscription, server: Server, f
 
 
 def test_what_is_pending_is_not_replayed(hook: Subscription, failed: Any, op: Actor) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     with pytest.raises(Conflict, match="under way already"):
         deliveries.replay(only(), actor=op)
 
 
 def test_a_reader_may_not_replay(hook: Subscription, failed: Any, rita: User, bob: User) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     Delivery.objects.update(next_at=None)
     with pytest.raises(Forbidden):
         deliveries.replay(only(), actor=actor_for(rita, face="test"))
@@ -56,7 +56,7 @@ def ops(op: Actor, settings: Any) -> Subscription:
 
 
 def test_an_e_mail_tells_the_same(ops: Subscription, failed: Any) -> None:
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     sent = mail.outbox[0]
     assert (sent.subject, sent.to) == ("[alpha] nightly/db failed", ["ops@example.org", "b@example.org"])
@@ -68,7 +68,7 @@ def test_an_e_mail_tells_the_same(ops: Subscription, failed: Any) -> None:
 def test_an_e_mail_that_cannot_be_sent_waits(ops: Subscription, failed: Any, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", _closed_port()
-    note(failed, "failed")
+    tell(failed, "failed")
     carry()
     assert (only().outcome, only().error) == ("pending", "ConnectionRefusedError: [Errno 111] Connection refused")
 

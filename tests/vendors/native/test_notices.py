@@ -10,6 +10,7 @@ from jobs.engine import notices
 from jobs.engine.rights import Actor
 from jobs.models import AuditEvent, Delivery, Project, Subscription, User
 from tests.conftest import ClientOf, MakeExecution, MakeJob
+from tests.jobs.receivers import tell
 
 SUBSCRIPTIONS, DELIVERIES = "/hub/v1/subscriptions", "/hub/v1/deliveries"
 URL = "https://hooks.example.org/jobs"
@@ -25,7 +26,7 @@ def told(hook: Subscription, make_execution: MakeExecution) -> list[Delivery]:
     """One that is pending, one that was delivered, one that was given up, oldest first."""
     execution = make_execution()
     for event in ("succeeded", "failed", "failed"):
-        notices.note(execution, event)
+        tell(execution, event)
     rows = list(Delivery.objects.order_by("pk"))
     Delivery.objects.filter(pk=rows[1].pk).update(next_at=None, delivered_at=rows[1].created_at, answer=204, n_tries=1)
     Delivery.objects.filter(pk=rows[2].pk).update(next_at=None, error="given up")
