@@ -119,8 +119,8 @@ class FreezerJob(models.Model):
     delivered_no = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=10, blank=True)
     result = models.CharField(max_length=10, blank=True)
-    is_completed = models.BooleanField(default=False)
-    """Its node has nothing to do with it any more, and does not ask for it."""
+    is_open = models.PositiveSmallIntegerField(default=1)
+    """1 while its node asks for it, 0 once it is completed; a number, for SQLite has no index for a truth value."""
     session_id = models.CharField(max_length=64, blank=True)
     session_tag = models.BigIntegerField(default=0)
     extras = OrderedJSON(default=dict)
@@ -128,7 +128,8 @@ class FreezerJob(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["client", "is_completed", "job"], name="freezer_poll"),
+            models.Index(fields=["project", "client", "is_open", "job"], name="freezer_poll"),
+            models.Index(fields=["client", "is_open", "job"], name="freezer_poll_of_all"),
             models.Index(fields=["project", "job"], name="freezer_by_project"),
         ]
 

@@ -26,10 +26,12 @@ def ask_start(execution: JobExecution) -> None:
 
 def ask_abort(execution: JobExecution) -> None:
     """Of a run that somebody has just ended or wants to end, in that transaction."""
-    if execution.place != Place.REMOTE or execution.asked_at is None:
+    if execution.place != Place.REMOTE:
         return
-    ask = signals.ABORT if execution.state == State.ABORTING else signals.WITHDRAW
-    signals.remote_asked.send(JobExecution, execution=execution, ask=ask)
+    if execution.state == State.ABORTING:
+        signals.remote_asked.send(JobExecution, execution=execution, ask=signals.ABORT)
+    elif execution.asked_at is not None:
+        signals.remote_asked.send(JobExecution, execution=execution, ask=signals.WITHDRAW)
 
 
 def ask_due() -> None:

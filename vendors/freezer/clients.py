@@ -48,6 +48,12 @@ def find(client_id: str, scope: Scope) -> FreezerClient | None:
     return None if "\0" in client_id else visible(scope).filter(client_id=client_id).first()
 
 
+def home_of(client_id: str) -> int | None:
+    """The only project whose jobs it has; `None` for one that works for all, and for an unknown one."""
+    rows = FreezerClient.objects.filter(client_id=client_id, is_central=False)
+    return rows.values_list("project_id", flat=True).first()
+
+
 def register(given: Json, scope: Scope) -> str:
     """Once more is as good as once: what it can do is taken anew. Raises `Refusal` for a foreign id."""
     schema.check(schema.CLIENT, given)

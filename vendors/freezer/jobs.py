@@ -156,11 +156,11 @@ def _define(job: Job, row: FreezerJob, steps: list[Json], description: str | Non
         "node": _node(row.client) if is_here else "",
         "actions": [hub.engine_action(action, said, row.client) for action, said in plan] if is_here else [],
     }
-    if is_here:
-        document |= {
-            "schedules": runs.schedules_of(row),
-            "when_active": "skip" if timing.is_timed(row.schedule) else "queue",
-        }
+    is_timed = is_here and timing.is_timed(row.schedule)
+    document |= {
+        "schedules": runs.schedules_of(row) if is_here else [],
+        "when_active": "skip" if is_timed else "queue",
+    }
     place = Place.HUB if is_here else Place.REMOTE
     job = _defined(document, job, place, scope, key=job.key)
     row.job = job

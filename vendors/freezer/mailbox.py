@@ -19,7 +19,7 @@ def put(row: FreezerJob, event: str) -> None:
     row.event, row.event_no = event, row.event_no + 1
     if event == START:
         row.status = row.result = ""
-        row.is_completed = False
+        row.is_open = 1
         row.schedule = {**row.schedule, "event": event, "status": "", "result": ""}
     row.save()
 
@@ -86,4 +86,4 @@ def take(row: FreezerJob, schedule: Json) -> None:
     else:
         row.event_no += bool(sent) and sent != event
         row.event = sent
-    row.is_completed = row.status == COMPLETED
+    row.is_open = int(row.status != COMPLETED)

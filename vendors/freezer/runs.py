@@ -126,7 +126,7 @@ def take_schedule(job: Job, row: FreezerJob, schedule: Json, scope: Scope) -> No
     mailbox.take(row, schedule)
     if _tell(job, row, schedule, scope.actor):
         nodes.greet(row.client)
-        if row.is_completed and mailbox.queued(job.pk).exists():
+        if not row.is_open and mailbox.queued(job.pk).exists():
             mailbox.put(row, START)
 
 

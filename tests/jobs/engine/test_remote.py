@@ -119,6 +119,13 @@ def test_an_abort_of_what_it_runs_asks_its_node(job: Job, op: Actor, asked: list
     assert (execution.state, asked[1:]) == ("aborting", [("abort", "aborting")])
 
 
+def test_an_abort_reaches_a_node_that_nobody_had_asked(job: Job, op: Actor, asked: list[Any]) -> None:
+    execution = report(job, actor=op, remote_ref="1", node="shop", state=State.RUNNING)
+    aborts.abort(execution, actor=op)
+
+    assert asked == [("abort", "aborting")]
+
+
 def test_a_node_may_abort_by_itself(job: Job, op: Actor) -> None:
     report(job, actor=op, remote_ref="1", node="shop", state=State.RUNNING)
     execution = report(job, actor=op, remote_ref="1", node="shop", state=State.ABORTED)

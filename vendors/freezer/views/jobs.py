@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from jobs.errors import NotFound
 from jobs.models import Job
-from vendors.freezer import hub, jobs, mailbox, nodes, runs, search
+from vendors.freezer import clients, hub, jobs, mailbox, nodes, runs, search
 from vendors.freezer.documents import COLUMNS, documents_of_others, job_documents, rows_of
 from vendors.freezer.errors import Refusal, bad_format
 from vendors.freezer.scope import Scope
@@ -54,7 +54,7 @@ def _poll(wanted: search.Search, limit: int, offset: int, scope: Scope) -> list[
         fetched.extend(rows)
         return [mailbox.for_node(document) for document in job_documents(rows)]
 
-    rows = _visible(scope).filter(client=client, is_completed=False).order_by("job_id").values(*COLUMNS)
+    rows = _of_client(client, scope).filter(is_open=1).order_by("job_id").values(*COLUMNS)
     beyond = search.Search(
         tuple(pair for pair in wanted.match if pair[0] != "client_id"),
         tuple(pair for pair in wanted.match_not if pair != search.DONE),
@@ -62,6 +62,13 @@ def _poll(wanted: search.Search, limit: int, offset: int, scope: Scope) -> list[
     found = search.page(rows, beyond, limit, offset, shown_rows)
     _note_poll(client, fetched, found, scope, is_first=offset == 0)
     return shown(found, scope)
+
+
+def _of_client(client: str, scope: Scope) -> QuerySet[FreezerJob]:
+    """Of its own project, unless it works for all: so each has an index."""
+    rows = _visible(scope).filter(client=client)
+    home = clients.home_of(client) if scope.sees_all else None
+    return rows if home is None else rows.filter(project=home)
 
 
 def _note_poll(client: str, fetched: list[Json], found: list[Json], scope: Scope, *, is_first: bool) -> None:
