@@ -14,6 +14,7 @@ from jobs.engine import deliveries, keeps, weights
 from jobs.engine.keeps import Candidate, Keepers
 from jobs.engine.pace import Pace
 from jobs.engine.rights import Actor, audit, operator
+from jobs.engine.tokens import drop_expired
 from jobs.engine.weights import Weight
 from jobs.models import Archive, AuditEvent, Delivery, Dependency, JobExecution, Notice, Output
 from jobs.models.queries import literals
@@ -65,6 +66,8 @@ def expire(
     expired.outputs = _expire_outputs(now, actor, pace, expired, dry_run=dry_run)
     expired.notices = _expire_notices(now, actor, pace, dry_run=dry_run)
     expired.events = _expire_events(now, actor, pace, dry_run=dry_run)
+    if not dry_run:
+        drop_expired(now)
     return expired
 
 
