@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern
 from django.urls.resolvers import RoutePattern
+from django.views.decorators.gzip import gzip_page
 
 from vendors.ontap import views
 
@@ -21,14 +22,19 @@ def at(route: str, view: Any, name: str) -> URLPattern:
     return URLPattern(Tidy(route, name=name, is_endpoint=True), view.as_view(), name=name)
 
 
+def many(route: str, view: Any, name: str) -> URLPattern:
+    """A list: it is compressed for those who take it so."""
+    return URLPattern(Tidy(route, name=name, is_endpoint=True), gzip_page(view.as_view()), name=name)
+
+
 urlpatterns = [
     at("api/cluster/jobs/<str:uuid>", views.JobView, "job"),
-    at("api/cluster/jobs", views.JobsView, "jobs"),
+    many("api/cluster/jobs", views.JobsView, "jobs"),
     at("api/cluster/jobs/<str:uuid>/<path:surplus>", views.ElsewhereView, "below-a-job"),
     at("api/cluster", views.ClusterView, "cluster"),
-    at("api/cluster/nodes", views.NodesView, "nodes"),
+    many("api/cluster/nodes", views.NodesView, "nodes"),
     at("api/cluster/nodes/<str:uuid>", views.NodeView, "node"),
-    at("api/svm/svms", views.SvmsView, "svms"),
+    many("api/svm/svms", views.SvmsView, "svms"),
     at("api/svm/svms/<str:uuid>", views.SvmView, "svm"),
     at("api/jobhub/jobs/<path:ref>/trigger", views.TriggerView, "trigger"),
     at("api", views.ElsewhereView, "api"),

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
-from django.utils import timezone
+from django.conf import settings
 
 from jobs.states import State
 from vendors.ontap.auth import HubKey, OntapBasic
@@ -55,7 +56,7 @@ RECORDED = {"Cache-Control": "no-cache,no-store,must-revalidate"}
 
 def ontap_time(at: datetime | None) -> str | None:
     """`2021-04-30T07:21:10-04:00`: whole seconds, in the hub's zone, with an offset even where it is none."""
-    return None if at is None else timezone.localtime(at).replace(microsecond=0).isoformat()
+    return None if at is None else at.astimezone(ZoneInfo(settings.TIME_ZONE)).isoformat(timespec="seconds")
 
 
 def ontap_json(value: Any) -> bytes:

@@ -1,4 +1,6 @@
-"""`GET /api/cluster/jobs`: what the list shows, and how it is cut into pages."""
+"""`GET /api/cluster/jobs`: what the list shows, and whose jobs."""
+
+import gzip
 
 import pytest
 from django.db import connection
@@ -207,6 +209,15 @@ def test_head_and_options(client: APIClient, three: list[str]) -> None:
 
     assert (head.status_code, head.content, head.headers["Content-Type"]) == (200, b"", HAL)
     assert (options.status_code, options.headers["Allow"]) == (200, "GET, PATCH, HEAD, OPTIONS")
+
+
+def test_it_is_compressed_on_wish(client: APIClient, three: list[str]) -> None:
+    plain = client.get(f"{JOBS}?fields=*")
+    packed = client.get(f"{JOBS}?fields=*", headers={"Accept-Encoding": "gzip"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert "Content-Encoding" not in plain.headers
 
 
 def test_links_stay_below_the_mount_that_was_asked(client: APIClient, three: list[str]) -> None:
