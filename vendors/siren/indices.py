@@ -5,7 +5,7 @@ import re
 from pydantic import Field
 
 from jobs.engine.documents import Text
-from jobs.engine.rights import Actor
+from jobs.engine.rights import Actor, Right
 from jobs.errors import Invalid
 from vendors.siren.documents import Loose, Shelved
 from vendors.siren.shapes import Row
@@ -24,6 +24,7 @@ class VirtualIndices(Shelved):
         super().__init__("index")
 
     def put(self, id: str, raw: Row, *, actor: Actor, create_only: bool) -> tuple[int, bool]:
+        actor.require(Right.EDIT, actor.home, "keeping an index")
         if not NAME.fullmatch(id) or id in (".", ".."):
             raise Invalid.field("", f"Invalid index name [{id[:100]}], must be lowercase")
         Body.parse(raw)
