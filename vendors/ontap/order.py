@@ -6,7 +6,7 @@ has gone meanwhile. Fields that are not set come before those that are, and behi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 from django.db.models import F, Q, QuerySet
@@ -14,7 +14,7 @@ from django.db.models.functions import Left
 
 from vendors.ontap.parameters import START, Parameters
 from vendors.ontap.problems import invalid, no_entry, unexpected, unknown_name
-from vendors.ontap.query.kinds import NOTHING, Text
+from vendors.ontap.query.kinds import NOTHING, Text, Uuid
 from vendors.ontap.query.lookups import Bytewise
 from vendors.ontap.resources import Field, Resource
 
@@ -126,7 +126,7 @@ class Order:
             if name not in known:
                 raise unexpected(f"{START}{name}")
         if KEY not in start:
-            _refuse_start("")
+            raise invalid("", f"{START}{KEY}", Uuid.wanted)
 
     def _values_of(self, text: str, everything: QuerySet[Any]) -> list[Any]:
         key = next(term for term in self.terms if term.field.name == KEY).read(text)
@@ -142,10 +142,6 @@ class Order:
             beyond |= same & term.is_beyond(value)
             same &= term.is_at(value)
         return beyond | same
-
-
-def _refuse_start(text: str) -> NoReturn:
-    raise invalid(text, f"{START}{KEY}", "UUID")
 
 
 def _term(resource: Resource, text: str, parameters: Parameters) -> Term | None:

@@ -81,6 +81,12 @@ class Parameters:
         names = frozenset(known)
         return [pair for pair in self.pairs if pair.name not in names and not pair.name.startswith(START)]
 
+    def refuse_others(self, known: Iterable[str]) -> None:
+        """Raises `Refused` for the first that is none of the `known` ones, unless these are to be overlooked."""
+        strangers = self.others(known)
+        if strangers and not self.is_lenient:
+            raise unexpected(strangers[0].name)
+
 
 def _pair(sent: str) -> Pair:
     if "=" not in sent:
@@ -98,10 +104,10 @@ class Condition:
     field: Field
     text: str
 
-    def question(self, column: str | None = None) -> Any:
+    def question(self) -> Any:
         """As a condition of the database on the field's column. Raises `Refused` for a value that cannot be."""
         try:
-            return self.field.kind.question(column or self.field.column, self.text)
+            return self.field.kind.question(self.field.column, self.text)
         except ValueError:
             raise invalid(self.text, self.field.name, self.field.kind.wanted) from None
 
@@ -111,10 +117,10 @@ def conditions(parameters: Parameters, resource: Resource, known: Iterable[str])
     found: list[Condition] = []
     for pair in parameters.others(known):
         field = resource.find(pair.name)
-        if field is not None and len(found) < MOST_QUERIES:
-            found.append(Condition(field, pair.value))
-        elif not parameters.is_lenient:
+        if len(found) == MOST_QUERIES or (field is None and not parameters.is_lenient):
             raise unexpected(pair.name)
+        if field is not None:
+            found.append(Condition(field, pair.value))
     return found
 
 
@@ -123,12 +129,9 @@ def wished_of_one(raw: str, resource: Resource) -> Tree:
     if not raw:
         return resource.usual
     parameters = Parameters(raw)
-    is_lenient = parameters.is_lenient
-    strangers = parameters.others(OF_READING)
-    if strangers and not is_lenient:
-        raise unexpected(strangers[0].name)
+    parameters.refuse_others(OF_READING)
     names = parameters.words("fields")
-    return resource.wished(names, is_lenient=is_lenient) if names else resource.usual
+    return resource.wished(names, is_lenient=parameters.is_lenient) if names else resource.usual
 
 
 def page_size(parameters: Parameters) -> int:

@@ -7,13 +7,12 @@ from vendors.ontap.actions import chosen
 from vendors.ontap.jobs import JOBS
 from vendors.ontap.order import KEY
 from vendors.ontap.parameters import LONGEST_TIMEOUT_S, START, Condition, Parameters, conditions
-from vendors.ontap.problems import invalid, not_settable
+from vendors.ontap.problems import invalid, not_settable, unexpected
 from vendors.ontap.query.kinds import Uuid, read_uuid
 
-KNOWN = frozenset({"action", "continue_on_failure", "serial_records", "ignore_unknown_fields"}) | {
-    "return_records",
-    "return_timeout",
-}
+KNOWN = frozenset(
+    {"action", "continue_on_failure", "ignore_unknown_fields", "return_records", "return_timeout", "serial_records"}
+)
 AT_ONCE = 1000
 """So many jobs are patched by one request; the answer links to the rest."""
 RECORDS = "records"
@@ -51,6 +50,9 @@ class Patch:
 
 
 def _start(parameters: Parameters) -> Any:
+    for name in parameters.start:
+        if name != KEY:
+            raise unexpected(f"{START}{name}")
     text = parameters.start.get(KEY)
     return None if text is None else _uuid(text, f"{START}{KEY}")
 

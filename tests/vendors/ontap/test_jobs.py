@@ -112,6 +112,8 @@ def in_two(alice: User, beta: Project, make_job: MakeJob, make_execution: MakeEx
         ("svm.name=*", {}, ["of alpha", "of beta"]),
         ("svm.name=!alpha", {}, ["of beta"]),
         ("svm.name=gamma", {}, []),
+        ("svm.name=*", {"X-Dot-SVM-Name": "beta"}, ["of beta"]),
+        ("svm.name=alpha", {"X-Dot-SVM-Name": "beta"}, []),
         ("svm.name=beta&svm.uuid=" + UNKNOWN, {}, []),
     ],
 )

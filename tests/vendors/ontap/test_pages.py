@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from jobs.models import JobExecution
@@ -180,3 +182,25 @@ def test_an_order_that_is_none(order: str, client: APIClient) -> None:
     status, said = error(client.get(f"{JOBS}?order_by={order}"))
 
     assert (status, said["code"], said["target"]) == (400, "262197", "order_by")
+
+
+# -- what it costs -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "query", ["", "fields=**", "state=success", "description=job*", "code=0", "order_by=description", "svm.name=alpha"]
+)
+def test_what_ended_long_ago_is_not_looked_at(query: str, client: APIClient, three: list[str]) -> None:
+    """Only what is recent is read, by the index of times; SQLite's planner has no statistics that help it."""
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite's plan")
+    with CaptureQueriesContext(connection) as asked:
+        client.get(f"{JOBS}?{query}")
+    sql = next(one["sql"] for one in asked if "UNION ALL" in one["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        plan = [row[-1] for row in cursor.fetchall() if "jobs_jobexecution" in row[-1]]
+
+    assert [step.partition(" (")[0] for step in plan] == ["SEARCH jobs_jobexecution USING INDEX exec_by_finished"] * 2
+    assert [step.partition(" (")[2] for step in plan] == [
+        "project_id=? AND finished_at=?)",
+        "project_id=? AND finished_at>?)",
+    ]

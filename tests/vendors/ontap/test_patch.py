@@ -111,7 +111,7 @@ def test_what_clients_send_along(body: bytes, kind: str, client: APIClient, a_ru
     assert (response.status_code, now(run).state) == (200, State.ABORTED)
 
 
-@pytest.mark.parametrize("query", ["return_timeout=0", "return_records=true", "ignore_unknown_fields=true"])
+@pytest.mark.parametrize("query", ["return_timeout=0", "return_records=true", "x=1&ignore_unknown_fields=true"])
 def test_parameters_of_other_patches_do_no_harm(query: str, client: APIClient, a_run: Any) -> None:
     assert client.patch(f"{path(a_run(State.QUEUED), 'cancel')}&{query}").status_code == 200
 

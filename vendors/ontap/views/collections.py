@@ -19,8 +19,7 @@ from vendors.wire.vendor import Page
 def filtered(rows: QuerySet[Any], queries: list[Condition]) -> QuerySet[Any]:
     """The rows for which all queries are true."""
     for query in queries:
-        column = query.field.column
-        rows = rows.alias(**{column: query.field.expression}).filter(query.question(column))
+        rows = rows.alias(**{query.field.column: query.field.expression}).filter(query.question())
     return rows
 
 

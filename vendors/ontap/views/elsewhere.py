@@ -17,6 +17,8 @@ from vendors.wire.errors import NoRoute
 class ElsewhereView(OntapView):
     """Says that there is nothing, but first asks who is there: a wrong password is the same on every path."""
 
+    name = "API"
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if registry.owner_of(request.path) is not VENDOR:
             raise Http404  # it is another face's to say

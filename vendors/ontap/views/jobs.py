@@ -15,8 +15,9 @@ from vendors.ontap.jobs import JOBS, find
 from vendors.ontap.order import KEY
 from vendors.ontap.parameters import START, Condition, Parameters
 from vendors.ontap.patching import AT_ONCE, KNOWN, Patch
-from vendors.ontap.problems import Refused, no_entry, unexpected
+from vendors.ontap.problems import Refused, no_entry
 from vendors.ontap.resources import Field, Row
+from vendors.ontap.vendor import VENDOR
 from vendors.ontap.views.collections import CollectionView, InstanceView, checked_uuid, filtered, joined
 from vendors.ontap.window import shown
 
@@ -44,13 +45,18 @@ class JobsView(CollectionView):
         return [filtered(rows, others) for rows in shown(executions)]
 
     def _projects(self, queries: list[Condition], right: Right) -> list[int]:
-        """The acting one; where a query is about the SVM, all that fit it and where the actor has the right."""
+        """The acting one; where a query is about the SVM, all that fit it and where the actor has the right.
+
+        A header that names an SVM is a tunnel: there is no other one for the request.
+        """
         of_svm = [_of_project(query) for query in queries if query.field.name in OF_SVM]
         actor = self.actor
         if not of_svm:
             actor.require(right, actor.home, CHANGING)
             return [actor.home]
         projects = Project.objects.order_by("pk")
+        if any(header in self.request.META for header in VENDOR.project_headers):
+            projects = projects.filter(pk=actor.home)
         if not actor.sees_all:
             projects = projects.filter(pk__in=[pk for pk, mine in actor.rights.items() if mine >= right])
         return list(filtered(projects, of_svm).values_list("pk", flat=True))
@@ -118,8 +124,7 @@ class JobView(InstanceView):
         self.require_role(Right.EDIT, CHANGING)
         ref = checked_uuid(uuid)
         parameters = Parameters(self.query)
-        for pair in parameters.others(KNOWN):
-            raise unexpected(pair.name)
+        parameters.refuse_others(KNOWN)
         action = chosen(parameters)
         self.require_nothing()
         find(ref, self.actor)

@@ -26,8 +26,7 @@ class TriggerView(OntapView):
         """202 with the link that `wait_on_job` and `NetAppResponse.poll` follow; it waits for nothing itself."""
         parameters = Parameters(self.query)
         parameters.number("return_timeout", default=0, low=0, high=LONGEST_TIMEOUT_S)
-        for pair in parameters.others(KNOWN):
-            raise unexpected(pair.name)
+        parameters.refuse_others(KNOWN)
         given = self._params()
         try:
             job = find_job(ref, actor=self.actor)
