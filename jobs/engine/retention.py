@@ -115,10 +115,10 @@ def _count(page: list[Candidate], expired: Expired, *, weigh: bool) -> None:
 def _delete(rows: list[Candidate], *, now: datetime, actor: Actor, keepers: Keepers) -> None:
     """Table by table, without Django's collector, which reads every row. What has come to be needed since it was found
     stays: nobody can begin to refer to a locked row."""
+    with_archives = {one.pk for one in rows if keepers.removes_archives(one)}
     with transaction.atomic():
         ids = _locked([one.pk for one in rows], now)
-        doomed = [one.pk for one in rows if one.pk in ids and keepers.removes_archives(one)]
-        Archive.objects.filter(execution__in=doomed).update(is_expired=True)
+        Archive.objects.filter(execution__in=ids & with_archives).update(is_expired=True)
         for relation in JobExecution._meta.related_objects:
             name = relation.field.name
             others = relation.related_model._base_manager.filter(**{f"{name}__in": ids})

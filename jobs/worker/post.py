@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 
 from jobs.client import Request, Url, send
 from jobs.engine import messages, secrets
@@ -69,5 +69,6 @@ def _post(request: Request, masker: Masker, *, keeps_body: bool) -> Outcome:
 
 
 def _mail(mail: EmailMessage) -> Outcome:
-    mail.send()
+    with get_connection() as connection:
+        connection.send_messages([mail])
     return Outcome()
