@@ -140,7 +140,7 @@ def text_of(delivery: Delivery) -> str:
         "Node": execution.node,
         "Started": _time(execution.started_at),
         "Finished": _time(execution.finished_at),
-        "Look at it": page_of(execution) or f"python manage.py execution show {execution.handle}",
+        "Look at it": page_of(execution) or f"python manage.py execution show {execution.pk}",
     }
     lines = [f"{name}: {value}" for name, value in told.items() if value]
     return f"{execution.job_name} {HAPPENED[Event(delivery.event)]}.\n\n" + "\n".join(lines) + "\n"

@@ -57,6 +57,15 @@ def test_a_queued_one_says_why_it_waits(
     assert why in page(look(alice), LIST)
 
 
+def test_one_is_kept_by_its_button(look: Look, bob: User, make_execution: MakeExecution) -> None:
+    execution, client = make_execution(state="failed"), look(bob)
+    client.post(url_of(execution, "keep"))
+    kept = page(client, url_of(execution))
+    client.post(url_of(execution, "unkeep"))
+    assert "never: it is kept" in kept
+    assert "never: it is kept" not in page(client, url_of(execution))
+
+
 def test_a_failed_one_tells_its_errors(look: Look, alice: User, make_execution: MakeExecution) -> None:
     execution = make_execution(state="failed", errors=["no such file", "disk gone"], exit_code=2)
     text = page(look(alice), url_of(execution))

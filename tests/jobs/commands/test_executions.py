@@ -116,6 +116,29 @@ def test_pause_is_refused_for_a_queued_one(run: Run, nightly: Job, make_executio
     assert "not running; hold its job" in done.err
 
 
+def test_keep_and_unkeep_say_how_long_it_stays(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
+    pk = make_execution(nightly, "succeeded").pk
+    said = []
+    for deed in ("keep", "unkeep"):
+        done = run("execution", deed, str(pk))
+        said.append((done.out.strip().split(": ")[-1], JobExecution.objects.get(pk=pk).is_kept))
+
+    assert said == [("kept for ever", True), ("kept as its job's rule says", False)]
+
+
+def test_expire_tells_what_a_dry_run_would_free(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
+    for _ in range(11):
+        make_execution(nightly, "succeeded", expires_at=timezone.now() - timedelta(days=1))
+    done = run("expire", "--dry-run")
+
+    assert done.lines[0] == "would delete 1 executions and the output of 0"
+    assert [line.split()[:3] for line in done.lines[1:]] == [
+        ["JOB", "STATE", "EXECUTIONS"],
+        ["nightly", "succeeded", "1"],
+        ["all", "1", "-"],
+    ]
+
+
 def test_delete_forgets_an_ended_one(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
     assert run("execution", "delete", str(make_execution(nightly, "succeeded").pk)).code == 0
     assert not JobExecution.objects.exists()

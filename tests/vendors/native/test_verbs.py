@@ -37,6 +37,14 @@ def test_an_ended_one_is_not_aborted(state: State, client: APIClient, make_execu
     assert state.value in response.json()["detail"]
 
 
+def test_one_is_kept_for_ever_and_let_go_again(client: APIClient, make_execution: MakeExecution) -> None:
+    path = f"{URL}/{make_execution(state=State.FAILED).pk}"
+    told = [client.post(f"{path}/{verb}").json() for verb in ("keep", "unkeep")]
+
+    assert [one["is_kept"] for one in told] == [True, False]
+    assert [one["expires_at"] is None for one in told] == [True, False]
+
+
 def test_a_deed_is_audited_with_its_key(client: APIClient, make_execution: MakeExecution) -> None:
     execution = make_execution()
     client.post(f"{URL}/{execution.pk}/abort")
