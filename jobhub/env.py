@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from jobs.targets import Rule
 from jobs.targets import parse as parse_targets
+from jobs.texts import LABEL, check_label
 
 PREFIX = "JOBHUB_"
 MAIL_PORTS = {"smtp": 25, "smtps": 465, "submission": 587}
@@ -41,6 +42,17 @@ def name(value: str) -> str:
     if len(value) > 100 or not value.isprintable():
         raise ValueError("wanted at most 100 printable characters")
     return value
+
+
+def node(value: str) -> str:
+    if value.startswith(LABEL):
+        raise ValueError(f"a node's name cannot begin with {LABEL}")
+    return name(value)
+
+
+def labels(value: str) -> tuple[str, ...]:
+    """In their order, each once."""
+    return tuple(dict.fromkeys(check_label(word) for word in words(value)))
 
 
 def number(low: int, high: int) -> Callable[[str], int]:
@@ -209,7 +221,8 @@ SETTINGS = (
     Setting("DATABASE_URL", "", database_url, "`sqlite:////path` or `postgresql://…`; empty: SQLite in VAR/hub."),
     Setting("REDIS_URL", "", redis_url, "Redis as the broker of wake-ups; empty: the database."),
     Setting("VAR", "var", folder, "Where the hub keeps its state (`hub`) and its jobs' data (`data`)."),
-    Setting("NODE", "", name, "Name of this machine among the nodes; empty: its host name."),
+    Setting("NODE", "", node, "Name of this machine among the nodes; empty: its host name."),
+    Setting("NODE_LABELS", "", labels, "What this machine has, for jobs with `node: label:…`, such as `gpu,ssd`."),
     Setting("WORKERS", "2", number(1, 256), "Worker processes: so many executions run side by side."),
     Setting("WEB_WORKERS", "2", number(1, 64), "Web processes."),
     Setting("WEB_THREADS", "4", number(1, 64), "Requests that one web process answers side by side."),

@@ -106,7 +106,7 @@ def _lines() -> Iterator[str]:
     """One indexed query each; only what is active is counted, history is not."""
     active = JobExecution.objects.active()
     by_state = dict(active.values_list("state").annotate(n=Count("id")).order_by())
-    waiting, oldest = _queue(JobExecution.objects.waiting())
+    waiting, oldest = _queue()
     nodes = live_nodes()
     yield from _metric("jobhub_executions", "gauge", "Executions that have not ended, by state.")
     for state in sorted(ACTIVE):
@@ -123,12 +123,17 @@ def _lines() -> Iterator[str]:
     yield f"jobhub_workers {sum(nodes.values())}"
 
 
-def _queue(rows: QuerySet[JobExecution]) -> tuple[int, float]:
+def _queue() -> tuple[int, float]:
     """How many are due, and for how many seconds the first has been."""
     now = timezone.now()
+    parts = [_due(JobExecution.objects.waiting(), now), _due(JobExecution.objects.parked(), now)]
+    first = min((first for _, first in parts if first), default=now)
+    return sum(count for count, _ in parts), (now - first).total_seconds()
+
+
+def _due(rows: QuerySet[JobExecution], now: datetime) -> tuple[int, datetime | None]:
     found = rows.filter(run_at__lte=now).order_by().aggregate(n=Count("id"), first=Min("run_at"))
-    first: datetime | None = found["first"]
-    return found["n"], (now - first).total_seconds() if first else 0.0
+    return found["n"], found["first"]
 
 
 def _metric(name: str, kind: str, text: str) -> list[str]:

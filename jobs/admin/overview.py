@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Min, OuterRef, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
-from jobs.admin.show import is_alive
+from jobs.engine.nodes import is_silent, running_on
 from jobs.engine.planned import Planned, planned
 from jobs.engine.rights import Actor
 from jobs.engine.waiting import waiting_for
@@ -67,14 +67,15 @@ class Overview:
     running: list[JobExecution]
     failures: list[JobExecution]
     oldest: JobExecution | None
-    nodes: list[Node]
+    nodes: list[Any]
+    """Each with `n_running`, the number of its executions."""
     picture: Picture
     next_run: Planned | None
     """The next planned one of the next 24 hours."""
 
     @property
     def n_workers(self) -> int:
-        return sum(node.workers for node in self.nodes if is_alive(node))
+        return sum(node.workers for node in self.nodes if not is_silent(node))
 
 
 def overview_of(actor: Actor) -> Overview:
@@ -86,10 +87,18 @@ def overview_of(actor: Actor) -> Overview:
         running=_newest(rows.filter(state__in=AT_WORK), RUNNING_SHOWN),
         failures=_newest(rows.filter(state=State.FAILED), FAILURES_SHOWN),
         oldest=_oldest_waiting(rows),
-        nodes=list(Node.objects.all()),
+        nodes=_nodes(),
         picture=_picture(rows, projects, now),
         next_run=next(iter(planned(actor.visible_projects, limit=1)[0]), None),
     )
+
+
+def _nodes() -> list[Any]:
+    nodes: list[Any] = list(Node.objects.all())
+    running = running_on(node.name for node in nodes)
+    for node in nodes:
+        node.n_running = running.get(node.name, 0)
+    return nodes
 
 
 def _projects(actor: Actor) -> QuerySet[Project]:

@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from jobs.engine.report import SILENT_INTERVALS
-from jobs.engine.waiting import NODE_SILENT_S
+from jobs.engine.nodes import NodeState, state_of
 from jobs.models import ActionExecution, JobExecution, Node
 from jobs.states import ACTIVE, LIVE, State
 
@@ -140,13 +139,16 @@ def note(execution: JobExecution) -> str:
     return f"{execution.n_warnings} warnings" if execution.n_warnings else ""
 
 
-def is_alive(node: Node) -> bool:
-    """Heard of lately: a node that polls by itself may be silent for some of its intervals."""
-    allowed_s = max(NODE_SILENT_S, SILENT_INTERVALS * node.interval_s)
-    return node.seen_at >= timezone.now() - timedelta(seconds=allowed_s)
+LOOKS = {
+    NodeState.UP: ("succeeded", "✓"),
+    NodeState.DRAINING: ("aborting", "◼"),
+    NodeState.DRAINED: ("paused", "❚❚"),
+    NodeState.SILENT: ("failed", "✗"),
+}
 
 
-def health(node: Node) -> SafeString:
-    look, sign, word = ("succeeded", "✓", "alive") if is_alive(node) else ("failed", "✗", "silent")
+def health(node: Node, n_running: int) -> SafeString:
+    state = state_of(node, n_running)
+    look, sign = LOOKS[state]
     badge = '<span class="hub-state hub-{}"><span aria-hidden="true">{}</span> {}</span>'
-    return format_html(badge, look, sign, word)
+    return format_html(badge, look, sign, state.value)

@@ -16,10 +16,15 @@ from jobs.states import ACTIVE, FINAL, State
 FOLLOWS = f"""
 SELECT 0, job_id, condition FROM {JobLink._meta.db_table} WHERE after_job_id = %s
 UNION ALL SELECT 1, execution_id, condition FROM {Dependency._meta.db_table} WHERE after_id = %s
+UNION ALL SELECT 2, id, '' FROM (
+    SELECT id FROM {JobExecution._meta.db_table} WHERE state = 'queued' AND is_parked AND slot_key = %s LIMIT 1) parked
 ORDER BY 1, 2
 """
-"""Without the ORM: asked at the end of every execution, and mostly for nothing."""
-LINK = 0
+"""Without the ORM: asked at the end of every execution, and mostly for nothing.
+
+A statement of its own behind the move: one that waited for a lock in the move's own would not see who was parked then.
+"""
+LINK, DEPENDENT, PARKED = range(3)
 MEETS = {
     Condition.SUCCESS: frozenset({State.SUCCEEDED}),
     Condition.FAILURE: frozenset({State.FAILED, State.ABORTED}),
@@ -48,32 +53,38 @@ def chain(execution: JobExecution, after: Sequence[JobExecution], condition: Con
 
 
 def settle(execution: JobExecution) -> None:
-    """Tell those who waited for this one and those who want a notice of it, and start the jobs that come after it, in
-    the transaction of its final move.
+    """Tell those who waited for this one and those who want a notice of it, start the jobs that come after it, and give
+    its slot to the next, in the transaction of its final move.
 
     Who waits in vain is aborted.
     """
-    ended, n_freed = [execution], 0
+    ended = [execution]
     while ended:
         predecessor = ended.pop()
         notices.note(predecessor, predecessor.state)
         for kind, pk, condition in _what_follows(predecessor):
+            if kind == PARKED:
+                leave_slot(predecessor)
+                continue
             is_wanted = State(predecessor.state) in MEETS[Condition(condition)]
-            if kind == LINK:
-                if is_wanted:
-                    _follow(predecessor, pk)
-            elif is_wanted:
-                n_freed += _unblock(pk)
-            elif given_up := _give_up(pk, predecessor):
+            if kind == LINK and is_wanted:
+                _follow(predecessor, pk)
+            elif kind == DEPENDENT and is_wanted:
+                _unblock(pk)
+            elif kind == DEPENDENT and (given_up := _give_up(pk, predecessor)):
                 ended.append(given_up)
-    if n_freed:
-        transaction.on_commit(queue.wake)
+
+
+def leave_slot(execution: JobExecution) -> None:
+    """Let the next one that is parked for its slots come forward; `settle` does it at an end."""
+    if execution.slot_key:
+        JobExecution.objects.unpark(execution.slot_key)
 
 
 def _what_follows(execution: JobExecution) -> list[tuple[int, int, str]]:
     """Jobs before executions: who locks both locks the job first."""
     with hot_cursor() as cursor:
-        cursor.execute(FOLLOWS, [execution.job_id or 0, execution.pk])
+        cursor.execute(FOLLOWS, [execution.job_id or 0, execution.pk, execution.slot_key])
         return cursor.fetchall()
 
 
@@ -83,9 +94,10 @@ def _follow(ended: JobExecution, job_id: int) -> None:
     follow(ended, job_id)
 
 
-def _unblock(execution_id: int) -> int:
+def _unblock(execution_id: int) -> None:
     rows = JobExecution.objects.filter(pk=execution_id, state=State.QUEUED, n_blocks__gt=0)
-    return rows.update(n_blocks=F("n_blocks") - 1, version=F("version") + 1)
+    if rows.update(n_blocks=F("n_blocks") - 1, version=F("version") + 1):
+        transaction.on_commit(queue.wake)
 
 
 def _give_up(execution_id: int, predecessor: JobExecution) -> JobExecution | None:

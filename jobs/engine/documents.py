@@ -12,7 +12,7 @@ from jobs.engine.forms import Document, JsonObject, Key, Name, Params, Seconds, 
 from jobs.engine.schedule_documents import MAX_SCHEDULES, ScheduleDocument, schedule_document
 from jobs.models import Channel, Event, Job, JobAction, JobLink, Schedule, Subscription
 from jobs.runners.base import Secretable
-from jobs.texts import check_text
+from jobs.texts import LABEL, check_pin, check_text
 
 MAX_PRIORITY = 100
 MAX_URL_CHARS = 2000
@@ -122,7 +122,8 @@ class JobDocument(Document):
     params: Params = Field(default_factory=dict)
     """Defaults of the trigger's params."""
     priority: int = Field(0, ge=-MAX_PRIORITY, le=MAX_PRIORITY)
-    node: Text = Field("", max_length=100)
+    node: Annotated[str, Field(max_length=100), pydantic.AfterValidator(check_pin)] = ""
+    """The only node that may run it, or `label:<word>`: any that has this label. Empty: any."""
     timeout_s: Seconds | None = None
     """Longest time of one attempt."""
     soft_timeout_s: Seconds | None = None
@@ -159,6 +160,13 @@ class RemoteJobDocument(JobDocument):
     """A job that a node does by itself: what it consists of, only that node knows."""
 
     actions: list[ActionDocument] = Field(default_factory=list, max_length=0)
+
+    @pydantic.field_validator("node")
+    @classmethod
+    def _one_node(cls, value: str) -> str:
+        if value.startswith(LABEL):
+            raise ValueError("wanted the name of the node that does it")
+        return value
 
 
 OWN_FIELDS = [

@@ -1,4 +1,4 @@
-"""What limits a run, beside its slots: the soft timeout."""
+"""What limits runs: the soft timeout, and slots that are given back."""
 
 import logging
 from datetime import datetime, timedelta
@@ -47,3 +47,24 @@ def _tell(execution: JobExecution) -> None:
     rows = JobExecution.objects.live().filter(pk=execution.pk, soft_timeout_at=execution.soft_timeout_at)
     if rows.update(soft_timeout_at=None, n_warnings=F("n_warnings") + 1, version=F("version") + 1):
         soft_timeout(execution)
+
+
+class Warden:
+    """Brings forward, should there ever be one, who is parked for slots that nobody holds."""
+
+    def __init__(self) -> None:
+        self._seen = ""
+
+    def free_parked(self) -> None:
+        """Look at some slots, and at the next ones the next time."""
+        keys = JobExecution.objects.parked_keys(self._seen, BATCH)
+        for key in keys:
+            self._free(key)
+        self._seen = keys[-1] if len(keys) == BATCH else ""
+
+    @staticmethod
+    def _free(key: str) -> None:
+        with transaction.atomic():
+            parked = JobExecution.objects.parked().filter(slot_key=key).first()
+            if parked and JobExecution.objects.live().filter(slot_key=key).count() < parked.slot_limit:
+                JobExecution.objects.unpark(key)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs import signals
-from jobs.models import Job, JobExecution, Place
+from jobs.models import Job, JobExecution, Node, Place
 from jobs.states import State
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,8 @@ def ask_start(execution: JobExecution) -> None:
     """Unless something has to happen before: then `ask_due` does it. In the transaction of whatever made it due."""
     now = timezone.now()
     if execution.place != Place.REMOTE or execution.n_blocks or execution.run_at > now:
+        return
+    if Node.objects.filter(name=execution.pinned_to, drained_at__isnull=False).exists():
         return
     rows = JobExecution.objects.filter(pk=execution.pk, state=State.QUEUED, asked_at=None)
     if rows.update(asked_at=now):

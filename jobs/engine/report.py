@@ -1,6 +1,6 @@
 """What nodes of their own tell about themselves and about the runs that they do."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -8,13 +8,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs.engine import chains, limits
+from jobs.engine.nodes import is_silent
 from jobs.engine.rights import Actor, Right, audit, operator
 from jobs.engine.trigger import new_execution, save_named
 from jobs.errors import Conflict, IllegalMove, Invalid
 from jobs.models import Job, JobExecution, Node, Place
 from jobs.states import FINAL, State
 
-SILENT_INTERVALS = 10
 REPORTED = frozenset({State.RUNNING, *FINAL})
 TRIES = 5
 
@@ -112,7 +112,7 @@ def fail_silent_nodes() -> None:
     """End the runs of nodes that have been silent for ten of their intervals."""
     now = timezone.now()
     for node in Node.objects.filter(interval_s__gt=0):
-        if node.seen_at + timedelta(seconds=SILENT_INTERVALS * node.interval_s) > now:
+        if not is_silent(node, now):
             continue
         text = f"node lost: {node.name} has not been heard of since {node.seen_at:%Y-%m-%d %H:%M:%S %Z}"
         for execution in JobExecution.objects.live().filter(place=Place.REMOTE, node=node.name):

@@ -73,7 +73,8 @@ def hold(job: Job, *, actor: Actor, reason: str = "", until: datetime | None = N
     said = {"hold_until": until, "hold_reason": schedules.reason_of(reason), "held_by": actor.name}
     with transaction.atomic():
         if not job_for_update(job).is_held:
-            _queued(job).update(n_blocks=F("n_blocks") + 1, version=F("version") + 1)
+            _queued(job).update(n_blocks=F("n_blocks") + 1, is_parked=False, version=F("version") + 1)
+            JobExecution.objects.unpark(job.slot_key)  # one that came forward may be among those that are held now
         Job.objects.filter(pk=job.pk).update(is_held=True, version=F("version") + 1, **said)
         audit(actor, "hold", job.name, job.project_id, reason=reason)
         job.refresh_from_db()

@@ -8,23 +8,28 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
+from jobs.engine.nodes import NODE_SILENT_S, running_on
 from jobs.models import Dependency, Job, JobExecution, Node, Place
 from jobs.models.prepared import Prepared
 from jobs.states import ACTIVE, State
+from jobs.texts import LABEL
 
-NODE_SILENT_S = 30
 SHOWN = 10
 """So many of the executions that one waits for are named."""
 
 Reason = dict[str, Any]
-_NODES = Prepared(Node.objects.values("name", "workers"), "seen_at__gte")
+_NODES = Prepared(
+    Node.objects.values("name", "workers", "labels", "own_labels", "max_running", "drained_at", "drain_reason"),
+    "seen_at__gte",
+)
 
 
 def waiting_for(executions: Iterable[JobExecution]) -> dict[int, list[Reason]]:
-    """The reasons of every queued one among the given, by id; the others are absent. At most five queries.
+    """The reasons of every queued one among the given, by id; the others are absent. At most six queries.
 
     A reason is `{"kind": …, "text": …}` and what belongs to it: `execution` and `slot` (`executions`: who must end
-    first), `hold` (`reason`, `until`), `time` (`until`), `node` (`node`), `worker` (none runs, or all are busy).
+    first), `hold` (`reason`, `until`), `time` (`until`), `node` (`node`: there is none that it may run on, or it is
+    drained), `node_limit` (`node`: it runs as many as it may), `worker` (none runs, or all are busy).
     """
     queued = [one for one in executions if one.state == State.QUEUED]
     if not queued:
@@ -35,8 +40,11 @@ def waiting_for(executions: Iterable[JobExecution]) -> dict[int, list[Reason]]:
 
 def live_nodes(now: datetime | None = None) -> dict[str, int]:
     """The nodes that were heard of lately, with the number of their workers."""
-    since = (now or timezone.now()) - timedelta(seconds=NODE_SILENT_S)
-    return {row["name"]: row["workers"] for row in _NODES.all(since)}
+    return {node.name: node.workers for node in _live(now or timezone.now())}
+
+
+def _live(now: datetime) -> list[Node]:
+    return [Node(**row) for row in _NODES.all(now - timedelta(seconds=NODE_SILENT_S))]
 
 
 class _Known:
@@ -44,7 +52,8 @@ class _Known:
 
     def __init__(self, queued: list[JobExecution]) -> None:
         self.now = timezone.now()
-        self.nodes = live_nodes(self.now)
+        self.nodes = _live(self.now)
+        self.full = _full(self.nodes)
         self.predecessors = _predecessors(queued)
         self.holds = _holds(queued)
         self.slots = _slots(queued)
@@ -83,15 +92,40 @@ class _Known:
         return [_named("slot", f"one of {execution.slot_limit} slots, held by", holders)]
 
     def _of_node(self, execution: JobExecution) -> list[Reason]:
-        node = execution.pinned_to
-        if not node or node in self.nodes or execution.place != Place.HUB:
+        pin = execution.pinned_to
+        if not pin or execution.place != Place.HUB:
             return []
-        return [{"kind": "node", "text": f"the node {node!r}, which does not report", "node": node}]
+        is_label = pin.startswith(LABEL)
+        name = f"a node labelled {pin.removeprefix(LABEL)!r}" if is_label else f"the node {pin!r}"
+        return self._of_nodes([node for node in self.nodes if pin in node.pins], name, "" if is_label else pin)
+
+    def _of_nodes(self, nodes: list[Node], name: str, ref: str) -> list[Reason]:
+        """Why none of these, which it might run on, takes it; nothing when one does."""
+        if not nodes:
+            return [{"kind": "node", "text": f"{name}, which does not report", "node": ref}]
+        undrained = [node for node in nodes if node.drained_at is None]
+        if not undrained:
+            because = f": {nodes[0].drain_reason}" if nodes[0].drain_reason else ""
+            return [{"kind": "node", "text": f"{name}, which is drained{because}", "node": ref}]
+        if all(node.name in self.full for node in undrained):
+            text = f"a place on {name}, which runs as many as it may ({sum(self.full[one.name] for one in undrained)})"
+            return [{"kind": "node_limit", "text": text, "node": ref}]
+        return []
 
     def _of_workers(self) -> Reason:
-        if not self.nodes:
+        working = [node for node in self.nodes if node.workers]
+        if not working:
             return {"kind": "worker", "text": "a worker: none is running; start one with `manage.py worker`"}
-        return {"kind": "worker", "text": f"a free worker: there are {sum(self.nodes.values())}"}
+        found = self._of_nodes(working, "a node that takes work", "")
+        text = f"a free worker: there are {sum(node.workers for node in working if node.drained_at is None)}"
+        return found[0] if found else {"kind": "worker", "text": text}
+
+
+def _full(nodes: list[Node]) -> dict[str, int]:
+    """Those that run as many as they may, with how many that is."""
+    limits = {node.name: node.max_running for node in nodes if node.max_running is not None}
+    running = running_on(limits) if limits else {}
+    return {name: limit for name, limit in limits.items() if running.get(name, 0) >= limit}
 
 
 def _of_remote_node(execution: JobExecution) -> Reason:

@@ -55,6 +55,9 @@ class JobExecution(models.Model):
     run_at = models.DateTimeField(default=timezone.now)
     n_blocks = models.PositiveSmallIntegerField(default=0)
     pinned_to = models.CharField(max_length=100, blank=True)
+    """A node, or `label:` and a label that some nodes have; empty: any."""
+    is_parked = models.BooleanField(default=False)
+    """Its slots were all taken when a claim met it; it is out of the way of the claims until one is given back."""
     slot_key = models.CharField(max_length=250, blank=True)
     slot_limit = models.PositiveSmallIntegerField(default=0)
     slot_no = models.PositiveSmallIntegerField(null=True)
@@ -149,10 +152,16 @@ class JobExecution(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["-priority", "run_at", "id"],
-                condition=Q(state="queued", place="hub", n_blocks=0),
+                fields=["pinned_to", "-priority", "run_at", "id"],
+                condition=Q(state="queued", place="hub", n_blocks=0, is_parked=False),
                 name="exec_due",
             ),
+            models.Index(
+                fields=["slot_key", "pinned_to", "-priority", "run_at", "id"],
+                condition=Q(state="queued", is_parked=True),
+                name="exec_parked",
+            ),
+            models.Index(fields=["node"], condition=Q(state__in=states(LIVE)), name="exec_on_node"),
             models.Index(
                 fields=["run_at"],
                 condition=Q(state="queued", place="remote", n_blocks=0, asked_at__isnull=True),

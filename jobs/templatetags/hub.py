@@ -19,9 +19,14 @@ register.filter("badge", show.badge)
 register.filter("ago", show.ago)
 register.filter("progress_bar", show.progress)
 register.filter("note", show.note)
-register.filter("health", show.health)
 register.filter("local", show.local)
 register.filter("planned_badge", show.planned_badge)
+
+
+@register.filter
+def health(node: Any) -> SafeString:
+    """Of a node that knows how many executions it has."""
+    return show.health(node, node.n_running)
 
 
 @register.filter

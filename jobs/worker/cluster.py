@@ -17,6 +17,7 @@ from jobs import queue
 from jobs.engine import deliveries
 from jobs.models import JobExecution, Node
 from jobs.worker import courier
+from jobs.worker.claim import is_due
 from jobs.worker.flags import FLAGS
 from jobs.worker.helper import Helper
 from jobs.worker.janitor import Janitor
@@ -100,9 +101,8 @@ class Cluster:
     def _beat_node(self) -> None:
         if time.monotonic() - self._node_beat_at < NODE_BEAT_S and self._node_beat_at:
             return
-        Node.objects.update_or_create(
-            name=settings.NODE, defaults={"seen_at": timezone.now(), "workers": settings.HUB["WORKERS"]}
-        )
+        said = {"workers": settings.HUB["WORKERS"], "own_labels": list(settings.HUB["NODE_LABELS"])}
+        Node.objects.update_or_create(name=settings.NODE, defaults={"seen_at": timezone.now(), **said})
         self._node_beat_at = time.monotonic()
 
     def _drain(self) -> None:
@@ -151,7 +151,7 @@ class Watchdog:
 
     def _has_neglected_work(self) -> bool:
         here = JobExecution.objects.live().filter(node=settings.NODE, lease_until__gt=Now())
-        return JobExecution.objects.due(settings.NODE).exists() and here.count() < settings.HUB["WORKERS"]
+        return is_due(settings.NODE) and here.count() < settings.HUB["WORKERS"]
 
 
 def _pool(parent: int, stop: queue.Flag, started: queue.Flag) -> None:

@@ -7,8 +7,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from jobs import queue
-from jobs.models import JobExecution
-from jobs.worker.claim import Worker, claim
+from jobs.worker.claim import Worker, claim, is_due
 from jobs.worker.execute import execute
 from jobs.worker.flags import FLAGS
 
@@ -45,6 +44,6 @@ def drain() -> None:
             woke_at = time.monotonic()
         execute(claimed.execution, leased_at=claimed.asked_at)
         if time.monotonic() > turn_ends:
-            if JobExecution.objects.due(worker.node).exists():
+            if is_due(worker.node):
                 queue.wake()
             return

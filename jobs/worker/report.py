@@ -353,3 +353,5 @@ class WorkerContext(Context):
             self.execution.move(to, fence=self.execution.attempt, **{**reported, **fields})
             if to in FINAL:
                 chains.settle(self.execution)
+            else:
+                chains.leave_slot(self.execution)

@@ -22,6 +22,7 @@ from jobs.errors import IllegalMove
 from jobs.models import Job, JobExecution, Leader, Place, Schedule
 from jobs.runners.base import OnLost
 from jobs.states import State
+from jobs.worker.claim import is_due
 from jobs.worker.report import workdir_of
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,8 @@ def _rescue(execution: JobExecution) -> None:
         shutil.rmtree(workdir_of(execution), ignore_errors=True)
     if execution.is_final:
         chains.settle(execution)
+    else:
+        chains.leave_slot(execution)
     audit(operator("ticker"), "rescue", execution.handle, execution.project_id, state=execution.state, reason=text)
     log.warning("execution %s attempt %s: %s", execution.handle, execution.attempt, text)
 
@@ -178,7 +181,7 @@ def repeat_wake() -> None:
 
     Each cluster does it for itself: what is pinned to its node nobody else sees.
     """
-    if JobExecution.objects.due(settings.NODE).exists():
+    if is_due(settings.NODE):
         queue.wake()
 
 
@@ -190,6 +193,7 @@ CHORES: dict[Callable[[], None], float] = {
     release_pauses: 2,
     limits.tell_remote_soft_timeouts: 5,
     fail_silent_nodes: 10,
+    limits.Warden().free_parked: 10,
     recount_blocked: 30,
 }
 """What the leader does, and after how many seconds again at the earliest."""

@@ -82,13 +82,14 @@ class Hub:
         return sum(n for state, n in self.states().items() if state not in ("succeeded", "failed", "aborted"))
 
     # -- processes -------------------------------------------------------------------------------------------------
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, **settings: object) -> subprocess.Popen[bytes]:
         """Another `manage.py worker`, in a process group of its own; returns once its pool stands."""
+        own = {f"JOBHUB_{key.upper()}": str(value) for key, value in settings.items()}
         with self.log.open("ab") as log:
             main = subprocess.Popen(
                 [sys.executable, "manage.py", "worker"],
                 cwd=ROOT,
-                env=self.env,
+                env={**self.env, **own},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

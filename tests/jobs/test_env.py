@@ -19,6 +19,8 @@ BAD = [
     ("PORT", "²", ""),
     ("PORT", "--5", ""),
     ("WORKERS", "0", "from 1 to 256"),
+    ("NODE", "label:gpu", "cannot begin with label:"),
+    ("NODE_LABELS", "gpu,SSD", "got 'SSD'"),
     ("LEASE_S", "1", "from 3 to 3600"),
     ("BASE_URL", "jobs.example.org", "https://jobs.example.org"),
     ("TRUSTED_PROXIES", "10.0.0.1/8", "host bits"),

@@ -11,6 +11,7 @@ from jobs.states import State
 
 ANYBODY = "anybody"
 LOGGED_IN = "logged in"
+ROOT = "superuser"
 SEE, TRIGGER, EDIT, ADMIN = Right.SEE, Right.TRIGGER, Right.EDIT, Right.ADMIN
 Need = str | Right
 NAMED = re.compile(r"\{(?:job|execution|project)\b|\balpha\b")

@@ -19,7 +19,7 @@ from jobs.engine.keys import revoke_key
 from jobs.engine.rights import Actor
 from jobs.models import ApiKey, Job, JobExecution, Project, User
 from tests.conftest import MakeExecution, MakeJob
-from tests.vendors.rights import ADMIN, ANYBODY, EDIT, LOGGED_IN, SEE, TRIGGER, Need, Row
+from tests.vendors.rights import ADMIN, ANYBODY, EDIT, LOGGED_IN, ROOT, SEE, TRIGGER, Need, Row
 from vendors import registry
 from vendors.models import VendorDocument
 from vendors.native.vendor import VENDOR as NATIVE
@@ -135,6 +135,8 @@ def expected(face: Vendor, row: Row, who: str) -> int:
         return row.status
     if has is None:
         return face.errors[Kind.UNAUTHENTICATED].status
+    if row.need == ROOT:
+        return row.status if who == "superuser" else face.errors[Kind.FORBIDDEN].status
     if who == "stranger" and row.stranger is not None:
         return row.stranger
     if row.need == LOGGED_IN:

@@ -18,6 +18,7 @@ OF_BODIES = ("413", "415")
 REFS = {
     "jobs": "Its id, its uuid, or its name in the project that one acts in; slashes may stand as they are.",
     "executions": "Its id, its uuid, or its handle.",
+    "nodes": "Its name, its id, or its uuid.",
     "projects": "Its id, its uuid, or its name.",
     "subscriptions": "Its id or its uuid.",
     "deliveries": "Its id.",

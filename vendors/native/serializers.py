@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jobs.engine.nodes import NodeState, is_silent, state_of
 from jobs.models import ActionExecution, Archive, Event, Node, Project
 from jobs.states import State
 
@@ -17,7 +19,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
 class ReasonSerializer(serializers.Serializer[Any]):
     """One thing that a queued execution waits for."""
 
-    kind = serializers.ChoiceField(["execution", "slot", "hold", "time", "node", "worker"])
+    kind = serializers.ChoiceField(["execution", "slot", "hold", "time", "node", "node_limit", "worker"])
     text = serializers.CharField()
     executions = serializers.ListField(child=serializers.CharField(), required=False)
     reason = serializers.CharField(required=False)
@@ -110,14 +112,46 @@ class StepSerializer(serializers.ModelSerializer[ActionExecution]):
 
 
 class NodeSerializer(serializers.ModelSerializer[Node]):
-    is_live = serializers.SerializerMethodField(help_text="It was heard of in the last 30 seconds.")
+    """A node; `context["running"]` tells how many executions each has."""
+
+    state = serializers.SerializerMethodField(
+        help_text="`draining`: no new work, still some old; `silent`: not heard of for too long, its work is rescued."
+    )
+    is_live = serializers.SerializerMethodField(help_text="It is not silent.")
+    running = serializers.SerializerMethodField(help_text="How many executions it has now.")
+    labels = serializers.ListField(child=serializers.CharField(), help_text="Given by people.")
+    own_labels = serializers.ListField(child=serializers.CharField(), help_text="Said by its workers.")
 
     class Meta:
         model = Node
-        fields = ["id", "uuid", "name", "workers", "first_seen_at", "seen_at", "is_live"]
+        fields = [
+            "id",
+            "uuid",
+            "name",
+            "state",
+            "running",
+            "max_running",
+            "workers",
+            "labels",
+            "own_labels",
+            "drained_at",
+            "drain_reason",
+            "drained_by",
+            "first_seen_at",
+            "seen_at",
+            "is_live",
+        ]
+
+    @extend_schema_field({"type": "string", "enum": [state.value for state in NodeState]})
+    def get_state(self, node: Node) -> str:
+        return state_of(node, self.get_running(node)).value
 
     def get_is_live(self, node: Node) -> bool:
-        return node.name in self.context["live"]
+        return not is_silent(node)
+
+    def get_running(self, node: Node) -> int:
+        found: int = self.context["running"].get(node.name, 0)
+        return found
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):

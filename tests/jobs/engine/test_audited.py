@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 ENGINE = Path(settings.BASE_DIR) / "jobs" / "engine"
-READS = {"find_job", "find_execution", "find_subscription", "find_delivery", "list_secrets"}
+READS = {"find_job", "find_execution", "find_node", "find_subscription", "find_delivery", "list_secrets"}
 BY_ANOTHER = {
     "patch": "define",
     "retry": "trigger",

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from jobs.engine import aborts
-from jobs.engine.report import SILENT_INTERVALS, fail_silent_nodes, register_node, report
+from jobs.engine.nodes import SILENT_INTERVALS
+from jobs.engine.report import fail_silent_nodes, register_node, report
 from jobs.engine.rights import Actor, actor_for
 from jobs.engine.trigger import trigger
 from jobs.engine.waiting import waiting_for

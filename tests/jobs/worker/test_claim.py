@@ -14,6 +14,7 @@ from jobs.engine.rights import operator
 from jobs.models import JobExecution, Place
 from jobs.states import State
 from jobs.worker.claim import Worker, claim
+from jobs.worker.report import WorkerContext
 from tests.conftest import MakeExecution, MakeJob
 from tests.jobs.puppets import at_once
 
@@ -176,7 +177,7 @@ def test_the_lowest_free_slot_is_taken(make_job: MakeJob, queued: Queued) -> Non
     for _ in range(3):
         queued(job)
     first = all_claimed()[0]
-    JobExecution.objects.get(pk=first).move(State.SUCCEEDED)
+    WorkerContext(JobExecution.objects.get(pk=first)).end(State.SUCCEEDED)
     pk = claimed()
     assert JobExecution.objects.get(pk=pk).slot_no == 0
 
@@ -256,7 +257,7 @@ def test_no_slot_is_taken_twice_while_others_are_given_back(make_job: MakeJob, q
         for _ in range(6):
             if found := claim(Worker(f"node-{number}")):
                 most = max(most, JobExecution.objects.live().count())
-                found.execution.move(State.SUCCEEDED, fence=found.execution.attempt)
+                WorkerContext(found.execution).end(State.SUCCEEDED)
         return most
 
     assert max(at_once(4, work)) <= 2  # type: ignore[type-var]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from jobs.models import Delivery, Subscription
+from jobs.models import Delivery, Node, Subscription
 from jobs.states import State
 from tests.conftest import NOOP
-from tests.vendors.rights import ADMIN, EDIT, LOGGED_IN, SEE, TRIGGER, Need, Row
+from tests.vendors.rights import ADMIN, EDIT, LOGGED_IN, ROOT, SEE, TRIGGER, Need, Row
 
 
 def native(method: str, route: str, need: Need, status: int = 200, **more: Any) -> Row:
@@ -13,6 +13,16 @@ def native(method: str, route: str, need: Need, status: int = 200, **more: Any) 
     path = path.replace("<str:name>", "1")
     path = "/hub/v1/" + path.replace("<str:ref>", "{execution.pk}")
     return Row(method=method, route=route, need=need, path=path, status=status, **more)
+
+
+def of_north(method: str, route: str, need: Need, **more: Any) -> Row:
+    """Of a node, which belongs to no project."""
+    path = f"/hub/v1/{route.replace('<str:ref>', 'north')}"
+    return Row(method=method, route=route, need=need, path=path, prepare=_add_north, **more)
+
+
+def _add_north(_execution: Any) -> None:
+    Node.objects.create(name="north", workers=2)
 
 
 def told(method: str, route: str, need: Need, status: int = 200, **more: Any) -> Row:
@@ -39,6 +49,10 @@ ROWS = [
     native("get", "schema", LOGGED_IN),
     native("get", "me", LOGGED_IN),
     native("get", "nodes", LOGGED_IN),
+    of_north("get", "nodes/<str:ref>", LOGGED_IN),
+    of_north("patch", "nodes/<str:ref>", ROOT, body={"labels": ["gpu"]}),
+    of_north("post", "nodes/<str:ref>/drain", ROOT, body={"reason": "disk"}),
+    of_north("post", "nodes/<str:ref>/undrain", ROOT),
     native("get", "projects", LOGGED_IN),
     native("get", "projects/<str:ref>", SEE),
     native("get", "archives", LOGGED_IN),

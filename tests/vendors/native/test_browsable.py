@@ -8,7 +8,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from jobs.models import Delivery, Subscription, User
+from jobs.models import Delivery, Node, Subscription, User
 from jobs.states import State
 from tests.conftest import PASSWORD, MakeExecution, MakeJob
 from vendors.native.urls import urlpatterns
@@ -28,6 +28,8 @@ def browser(alice: User) -> Client:
 
 VERBS = {
     "trigger",
+    "drain",
+    "undrain",
     "hold",
     "release",
     "abort",
@@ -51,7 +53,8 @@ def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -
     whose = {"project": job.project}
     hook = Subscription.objects.create(channel="webhook", target="https://x.example.org/", **whose)
     told = Delivery.objects.create(execution=execution, subscription=hook, error="<b>packing</b>", **whose)
-    refs = {"projects": "alpha", "subscriptions": str(hook.pk), "deliveries": str(told.pk)}
+    Node.objects.create(name="north", workers=2, drain_reason="<b>packing</b>")
+    refs = {"nodes": "north", "projects": "alpha", "subscriptions": str(hook.pk), "deliveries": str(told.pk)}
 
     def get(route: str) -> Any:
         noun = route.partition("/")[0]
@@ -63,7 +66,7 @@ def page_of(browser: Client, make_job: MakeJob, make_execution: MakeExecution) -
 
 
 def test_there_are_so_many_pages() -> None:
-    assert len(PAGES) == 39
+    assert len(PAGES) == 42
 
 
 @pytest.mark.parametrize("route", PAGES)

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from jobs.engine.nodes import drain
+from jobs.engine.rights import operator
 from jobs.models import Archive, Membership, Node, Project, Role, User
-from tests.conftest import ClientOf
-from tests.vendors.conftest import basic
+from jobs.states import State
+from tests.conftest import ClientOf, MakeExecution
+from tests.vendors.conftest import basic, fields_of
 
 URL = "/hub/v1"
 
@@ -31,6 +35,41 @@ def test_a_node_that_was_heard_of_is_live(client: APIClient) -> None:
     shown = client.get(f"{URL}/nodes").json()["results"]
 
     assert [(node["name"], node["workers"], node["is_live"]) for node in shown] == [("a", 2, True), ("b", 2, False)]
+
+
+def test_a_node_tells_how_it_is(client: APIClient, make_execution: MakeExecution) -> None:
+    node = Node.objects.create(name="north", workers=2, own_labels=["ssd"], max_running=1)
+    make_execution(state=State.RUNNING, node="north")
+    drain(node, actor=operator("test"), reason="new disk")
+    shown = client.get(f"{URL}/nodes/north").json()
+
+    assert {name: shown[name] for name in ("state", "running", "max_running", "own_labels", "drain_reason")} == {
+        "state": "draining",
+        "running": 1,
+        "max_running": 1,
+        "own_labels": ["ssd"],
+        "drain_reason": "new disk",
+    }
+
+
+def test_a_superuser_drains_labels_and_limits(root: User, alpha: Project) -> None:
+    Node.objects.create(name="north", workers=2)
+    superuser = APIClient(HTTP_AUTHORIZATION=basic("root"))
+    superuser.post(f"{URL}/nodes/north/drain", {"reason": "new disk"}, format="json")
+    changed = superuser.patch(f"{URL}/nodes/north", {"labels": ["gpu"], "max_running": 3}, format="json").json()
+
+    assert (changed["state"], changed["labels"], changed["max_running"]) == ("drained", ["gpu"], 3)
+    assert superuser.post(f"{URL}/nodes/north/undrain").json()["state"] == "up"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"), [({"labels": ["GPU"]}, "labels.0"), ({"max_running": 0}, "max_running"), ({"name": "x"}, "name")]
+)
+def test_a_wrong_change_of_a_node_is_named(root: User, alpha: Project, body: dict, field: str) -> None:
+    Node.objects.create(name="north", workers=2)
+    answer = APIClient(HTTP_AUTHORIZATION=basic("root")).patch(f"{URL}/nodes/north", body, format="json")
+
+    assert fields_of(answer) == [field]
 
 
 def test_one_sees_ones_own_projects_and_what_one_may_there(alice: User, beta: Project) -> None:

@@ -10,9 +10,10 @@ from django.core.management import call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from jobs.models import ActionExecution, Archive, Delivery, Node, Output, Project, Subscription
+from jobs.models import ActionExecution, Archive, Delivery, Node, Output, Project, Subscription, User
 from jobs.states import State
 from tests.conftest import NOOP, MakeExecution, MakeJob
+from tests.vendors.native.conftest import CheckedClient
 from vendors.native import schema
 
 URL = "/hub/v1/schema"
@@ -25,6 +26,10 @@ CALLS: dict[str, tuple[str, str, Any, State]] = {
     "schema": ("GET", "schema", None, State.QUEUED),
     "me": ("GET", "me", None, State.QUEUED),
     "nodes_list": ("GET", "nodes", None, State.QUEUED),
+    "nodes_retrieve": ("GET", "nodes/node-1", None, State.QUEUED),
+    "nodes_partial_update": ("PATCH", "nodes/node-1", {"labels": ["gpu"], "max_running": 2}, State.QUEUED),
+    "nodes_drain": ("POST", "nodes/node-1/drain", {"reason": "disk"}, State.QUEUED),
+    "nodes_undrain": ("POST", "nodes/node-1/undrain", None, State.QUEUED),
     "projects_list": ("GET", "projects", None, State.QUEUED),
     "projects_retrieve": ("GET", "projects/alpha", None, State.QUEUED),
     "archives_list": ("GET", "archives", None, State.QUEUED),
@@ -94,9 +99,11 @@ def test_every_operation_is_tried() -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_the_real_answer_is_as_documented(
-    name: str, client: APIClient, alpha: Project, make_job: MakeJob, make_execution: MakeExecution
+    name: str, alpha: Project, root: User, make_job: MakeJob, make_execution: MakeExecution
 ) -> None:
     method, path, body, state = CALLS[name]
+    client = CheckedClient(HTTP_X_JOBHUB_PROJECT="alpha")
+    client.force_login(root)
     job = make_job("nightly/db", params={"day": 1, "dry": False, "share": 0.5, "none": None}, schedules=[NIGHTLY])
     execution = make_execution(
         job, state, progress_done=1, progress_unit="files", errors=["outer", "inner"], expires_at=timezone.now()

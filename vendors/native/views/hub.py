@@ -8,15 +8,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.engine.waiting import live_nodes
-from jobs.models import Archive, Node, Project
+from jobs.models import Archive, Project
 from vendors.native import parameters
 from vendors.native.filters import ArchiveFilters
 from vendors.native.serializers import (
     ArchiveSerializer,
     LinksSerializer,
     MeSerializer,
-    NodeSerializer,
     ProjectSerializer,
 )
 from vendors.native.views.base import ByName, NativeView, NativeViewSet
@@ -87,25 +85,6 @@ class ProjectViewSet(NativeViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "actor": self.actor}
-
-
-class NodeViewSet(NativeViewSet):
-    """The machines whose workers take executions."""
-
-    queryset = Node.objects.all()
-    pagination_class = ByName
-    serializer_class = NodeSerializer
-
-    def visible(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return rows
-
-    @extend_schema(summary="List nodes")
-    def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "live": live_nodes()}
 
 
 class ArchiveViewSet(NativeViewSet):
