@@ -9,3 +9,6 @@ remote_asked = Signal()
 begin.
 """
 START, ABORT, WITHDRAW = "start", "abort", "withdraw"
+
+run_moved = Signal()
+"""An execution of a watched job (`Job.is_watched`) has another state. Sent with `execution`, in the transaction."""

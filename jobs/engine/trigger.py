@@ -157,6 +157,7 @@ def plan_of(job: Job) -> dict[str, Any]:
         "by_operator": not job.edited_by,
         "keep": job.keep,
         "remove_archives": job.remove_archives,
+        **({"is_watched": True} if job.is_watched else {}),
     }
 
 

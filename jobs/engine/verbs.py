@@ -100,6 +100,13 @@ def _queued(job: Job) -> QuerySet[JobExecution]:
     return JobExecution.objects.filter(job=job, state=State.QUEUED)
 
 
+def watch(job: Job, is_watched: bool) -> None:
+    """Have a face hear of the runs of a job that are triggered from now on, or no more. Nobody's right is asked."""
+    if job.is_watched != is_watched:
+        Job.objects.filter(pk=job.pk).update(is_watched=is_watched)
+        job.is_watched = is_watched
+
+
 def delete_job(job: Job, *, actor: Actor) -> None:
     """Delete a job and abort what is active of it; its executions stay as history, and nothing comes after them."""
     actor.require(Right.EDIT, job.project_id, "deleting a job")

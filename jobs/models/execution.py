@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from jobs import signals
 from jobs.errors import IllegalMove
 from jobs.keeping import rule_of
 from jobs.models.access import Project
@@ -240,6 +241,8 @@ class JobExecution(models.Model):
         for name, value in fields.items():
             if not isinstance(value, DatabaseTime):
                 setattr(self, name, value)
+        if self.plan.get("is_watched"):
+            signals.run_moved.send(JobExecution, execution=self)
 
     def _ending(self, to: State) -> dict[str, Any]:
         now, hub = timezone.now(), settings.HUB

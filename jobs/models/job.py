@@ -72,6 +72,8 @@ class Job(models.Model):
     priority = models.SmallIntegerField(default=0)
     node = models.CharField(max_length=100, blank=True)
     place = models.CharField(max_length=10, choices=Place, default=Place.HUB, editable=False)
+    is_watched = models.BooleanField(default=False, editable=False)
+    """A face wants to hear of what becomes of its runs: see `jobs.signals`."""
     timeout_s = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     soft_timeout_s = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     retries = models.PositiveSmallIntegerField(default=0)

@@ -122,6 +122,7 @@ def _write(document: Json, scope: Scope, job: Job | None) -> Job:
         _set_session(row, document)
         mailbox.take(row, document["job_schedule"])
         job = _define(job, row, document["job_actions"], document.get("description"), scope)
+        runs.watch(job, row)
         if is_new and job.place == Place.HUB:
             runs.adopt(job, row, scope.actor)
     return job
@@ -237,6 +238,7 @@ def patch(job_id: str, given: Json, scope: Scope) -> None:
             runs.take_schedule(job, row, changes["job_schedule"], scope)
         row.user = scope.user
         row.save()
+        runs.watch(job, row)
 
 
 def _redefine(job: Job, row: FreezerJob, changes: Json, scope: Scope) -> None:

@@ -1,12 +1,14 @@
 """The one-place mailbox of a job that a scheduler runs: what is asked of it, until it has fetched it and said so."""
 
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import receiver
 
 from jobs import signals
 from jobs.models import JobExecution, Place
-from jobs.states import State
+from jobs.states import FINAL, State
 from vendors.freezer import timing
 from vendors.freezer.words import ABORT, COMPLETED, START, STOP
 from vendors.models import FreezerJob
@@ -42,6 +44,20 @@ def hear(execution: JobExecution, ask: str, **_: Any) -> None:
         put(row, ABORT)
     elif ask == signals.START and not (row.event == START and row.is_undelivered):
         put(row, START)
+
+
+@receiver(signals.run_moved)
+def note(execution: JobExecution, **_: Any) -> None:
+    """A run of a watched job begins or has ended: its session is told, once that is certain."""
+    is_begun = execution.state == State.RUNNING and execution.attempt == 1
+    if execution.place == Place.HUB and (is_begun or execution.state in FINAL):
+        transaction.on_commit(partial(_note, execution), robust=True)
+
+
+def _note(execution: JobExecution) -> None:
+    from vendors.freezer import sessions  # loads what only web processes need else
+
+    sessions.note_run(execution)
 
 
 def _withdraw(row: FreezerJob) -> None:

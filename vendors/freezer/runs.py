@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from jobs.engine import aborts
+from jobs.engine import aborts, verbs
 from jobs.engine.locks import job_for_update
 from jobs.engine.report import report
 from jobs.engine.rights import Actor, Right
@@ -143,6 +143,11 @@ def give_schedule(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> No
         return
     mailbox.take(row, schedule)
     row.save()
+
+
+def watch(job: Job, row: FreezerJob) -> None:
+    """The hub tells a session of what it runs itself."""
+    verbs.watch(job, bool(row.session_id) and job.place == Place.HUB)
 
 
 def _born(row: FreezerJob) -> Json:

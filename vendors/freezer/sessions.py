@@ -1,5 +1,6 @@
 """Sessions: jobs of several clients that belong together. Those that start within its hold-off do it at one tag."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -8,13 +9,14 @@ from django.db import transaction
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Right
 from jobs.errors import NotFound
-from jobs.models import Job
+from jobs.models import Job, JobExecution
+from jobs.states import FINAL, State
 from vendors.freezer import runs, schema
 from vendors.freezer.errors import NO_TUPLE, Refusal, bad_format
 from vendors.freezer.jobs import find as find_job
 from vendors.freezer.scope import Scope
 from vendors.freezer.stores import SESSIONS, unpacked
-from vendors.freezer.words import COMPLETED, FAIL, RUNNING, STOP
+from vendors.freezer.words import COMPLETED, FAIL, RESULTS, RUNNING, STOP
 from vendors.models import FreezerJob, VendorDocument
 
 Json = dict[str, Any]
@@ -80,6 +82,7 @@ def add_job(session_id: str, job_id: str, scope: Scope) -> None:
         row.session_id, row.session_tag = session_id, session["session_tag"]
         row.extras = {name: value for name, value in row.extras.items() if name != "session_id"}
         runs.give_schedule(job, row, session["schedule"], scope.actor)
+        runs.watch(job, row)
 
 
 def remove_job(session_id: str, job_id: str, scope: Scope) -> None:
@@ -94,6 +97,7 @@ def remove_job(session_id: str, job_id: str, scope: Scope) -> None:
         _change(session_id, without, scope)
         row.session_id, row.session_tag = "", 0
         runs.give_schedule(job, row, {"event": STOP}, scope.actor)
+        runs.watch(job, row)
 
 
 def _locked(job_id: str, scope: Scope) -> tuple[Job, FreezerJob]:
@@ -128,9 +132,7 @@ def start(session_id: str, job_id: str, tag: int, scope: Scope) -> Json:
         now = int(time.time())
         said["result"], changes = _start(kept, tag, now)
         said["session_tag"] = kept["session_tag"] + bool(changes)
-        if said["result"] != SUCCESS:
-            return kept
-        return _with_job({**kept, **changes}, job_id, status=RUNNING, result="", time_started=now, time_ended="")
+        return _begun({**kept, **changes}, job_id, now) if said["result"] == SUCCESS else kept
 
     _change(session_id, make, scope, is_edit=False, right=Right.TRIGGER)
     return said
@@ -165,6 +167,10 @@ def end(session_id: str, job_id: str, tag: int, result: str, scope: Scope) -> Js
     return said
 
 
+def _begun(kept: Json, job_id: str, now: int) -> Json:
+    return _with_job(kept, job_id, status=RUNNING, result="", time_started=now, time_ended="")
+
+
 def _with_job(kept: Json, job_id: str, **told: Any) -> Json:
     jobs = kept.get("jobs", {})
     if job_id not in jobs:
@@ -178,3 +184,24 @@ def _ended(kept: Json, now: int) -> Json:
         return kept
     is_good = all(entry["result"] == SUCCESS for entry in entries)
     return {**kept, "status": COMPLETED, "result": SUCCESS if is_good else FAIL, "time_end": now}
+
+
+# -- runs of the hub's own nodes ---------------------------------------------------------------------------------------
+def note_run(execution: JobExecution) -> None:
+    """What a scheduler would say of a run of its job: that it starts, or has ended."""
+    row = FreezerJob.objects.select_related("job").filter(job=execution.job_id or 0).exclude(session_id="").first()
+    if row is None:
+        return
+    job_id, state, now = row.job.key, State(execution.state), int(time.time())
+
+    def begin(kept: Json) -> Json:
+        """Who starts within the hold-off joins, whoever was first raises the tag."""
+        _, changes = _start(kept, kept["session_tag"], now)
+        return _begun({**kept, **changes}, job_id, now)
+
+    def finish(kept: Json) -> Json:
+        return _ended(_with_job(kept, job_id, status=COMPLETED, result=RESULTS[state], time_ended=now), now)
+
+    with contextlib.suppress(NotFound, Refusal), transaction.atomic():
+        session = SESSIONS.make_of(row.session_id, finish if state in FINAL else begin, row.project_id)
+        FreezerJob.objects.filter(pk=row.pk).update(session_tag=session["session_tag"])

@@ -73,16 +73,21 @@ class Kept:
         """
         scope.actor.require(right or self.right, scope.project_id, f"keeping a {self.kind}")
         with transaction.atomic():
-            rows = self.all(scope.project_id).select_for_update()
-            row = rows.filter(key=key).first() if "\0" not in key else None
-            if row is None:
-                raise NotFound(f"No {self.kind} found with ID {key}")
-            document = make(unpacked(row))
-            row.body = packed(document, scope.user if is_edit else row.body["user"])
-            row.version, row.updated_at = row.version + 1, timezone.now()
-            row.save(update_fields=["body", "version", "updated_at"])
+            document = self.make_of(key, make, scope.project_id, user=scope.user if is_edit else None)
             if is_edit:
                 audit(scope.actor, "edit", f"freezer {self.kind} {key}", scope.project_id)
+        return document
+
+    def make_of(self, key: str, make: Callable[[Json], Json], project_id: int, *, user: str | None = None) -> Json:
+        """`change` without the questions of right; call it in a transaction."""
+        rows = self.all(project_id).select_for_update()
+        row = rows.filter(key=key).first() if "\0" not in key else None
+        if row is None:
+            raise NotFound(f"No {self.kind} found with ID {key}")
+        document = make(unpacked(row))
+        row.body = packed(document, user or row.body["user"])
+        row.version, row.updated_at = row.version + 1, timezone.now()
+        row.save(update_fields=["body", "version", "updated_at"])
         return document
 
     def delete(self, key: str, scope: Scope) -> bool:

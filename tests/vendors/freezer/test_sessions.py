@@ -8,7 +8,10 @@ import time_machine
 from django.db import connections
 from django.utils import timezone
 
+from jobs.engine.rights import operator
+from jobs.engine.trigger import trigger
 from jobs.models import Node
+from jobs.states import State
 from tests.vendors.freezer.conftest import Api, Scheduler, engine_job
 from tests.vendors.freezer.making import HUB
 from vendors.models import VendorDocument
@@ -123,6 +126,29 @@ def test_a_job_of_the_hub_runs_by_its_schedule(api: Api, session: str, node: Nod
 
     assert (inside.value, inside.enabled) == ("5 minutes", True)
     assert (engine_job(job_id).schedules.count(), api.schedule(job_id)["status"]) == (0, "stop")
+
+
+def test_runs_of_the_hubs_nodes_start_at_one_tag(
+    api: Api, session: str, node: Node, django_capture_on_commit_callbacks: Any
+) -> None:
+    step = {"freezer_action": {"action": "exec", "command": "true"}}
+    jobs = [api.make(client_id=HUB, job_actions=[step], job_schedule={"status": "stop"}) for _ in range(2)]
+    for job_id in jobs:
+        api.ask("PUT", f"sessions/{session}/jobs/{job_id}", status=204)
+    executions = [trigger(engine_job(job_id), actor=operator("test"))[0] for job_id in jobs]
+    with django_capture_on_commit_callbacks(execute=True):
+        for execution in executions:
+            execution.move(State.RUNNING, lease_until=timezone.now(), started_at=timezone.now(), attempt=1)
+    while_they_run = api.get(f"sessions/{session}")
+    with django_capture_on_commit_callbacks(execute=True):
+        executions[0].move(State.SUCCEEDED)
+        executions[1].move(State.FAILED)
+    after = api.get(f"sessions/{session}")
+
+    assert (while_they_run["session_tag"], while_they_run["status"]) == (1, "running")
+    assert [api.get(f"jobs/{job_id}")["session_tag"] for job_id in jobs] == [1, 1]
+    assert (after["session_tag"], after["status"], after["result"]) == (1, "completed", "fail")
+    assert [entry["result"] for entry in after["jobs"].values()] == ["success", "fail"]
 
 
 @pytest.mark.parametrize(
