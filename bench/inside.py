@@ -81,6 +81,13 @@ def past(*, n: int) -> int:
     return fill(n=n)
 
 
+def polled(*, n: int) -> int:
+    """So many more jobs of a client that polls."""
+    from bench.polled import fill
+
+    return fill(n=n)
+
+
 def age(*, n: int) -> dict[str, Any]:
     """The time of the oldest so many is over."""
     from bench import old

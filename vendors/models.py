@@ -53,7 +53,7 @@ class OrderedJSON(models.JSONField):
         return json.dumps(value, separators=(",", ":"))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:  # noqa: ARG002
-        return json.loads(value)
+        return None if value is None else json.loads(value)
 
 
 class FreezerClient(models.Model):
@@ -110,7 +110,7 @@ class FreezerJob(models.Model):
     user = models.CharField(max_length=32)
     """Of the user who last wrote it: the uuid's hex."""
     actions = OrderedJSON(default=list)
-    """Its steps in their order: the id of each action, and what the job says of it beside."""
+    """Its `job_actions` as they are shown: read at every poll, and written anew whenever one of `uses` changes."""
     uses = models.ManyToManyField(FreezerAction, related_name="used_in")
     schedule = OrderedJSON(default=dict)
     """Its `job_schedule`, as it was last written; the columns below are newer than what it says of them."""

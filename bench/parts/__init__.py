@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from bench.bench import Bench
 from bench.figures import Figure
-from bench.parts import engine, history, idle, ingestion, latency, notices, read, retention, start, throughput
+from bench.parts import engine, history, idle, ingestion, latency, notices, poll, read, retention, start, throughput
 
 PARTS: dict[str, Callable[[Bench], Iterable[Figure]]] = {
     "latency": latency.measure,
@@ -16,5 +16,6 @@ PARTS: dict[str, Callable[[Bench], Iterable[Figure]]] = {
     "start": start.measure,
     "ingestion": ingestion.measure,
     "notices": notices.measure,
+    "poll": poll.measure,
     "retention": retention.measure,
 }

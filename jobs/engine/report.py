@@ -19,17 +19,16 @@ REPORTED = frozenset({State.RUNNING, *FINAL})
 TRIES = 5
 
 
-def register_node(name: str, *, interval_s: int) -> Node:
+def register_node(name: str, *, interval_s: int) -> None:
     """A node that polls by itself says that it is alive, and how often it will say so.
 
     Raises `Conflict` for the name of one whose workers are the hub's.
     """
-    node = Node.objects.get_or_create(name=name, defaults={"interval_s": interval_s})[0]
-    if not node.interval_s:
+    said = {"seen_at": timezone.now(), "interval_s": interval_s}
+    if Node.objects.filter(name=name, interval_s__gt=0).update(**said):
+        return
+    if not Node.objects.get_or_create(name=name, defaults=said)[0].interval_s:
         raise Conflict(f"{name!r} is a node of the hub's own workers")
-    node.seen_at, node.interval_s = timezone.now(), interval_s
-    node.save(update_fields=["seen_at", "interval_s"])
-    return node
 
 
 def report(

@@ -168,6 +168,11 @@ def _action(step: Json, known: dict[str, FreezerAction], job: Job, scope: Scope)
     return found
 
 
+def named(steps: Iterable[Json]) -> list[Json]:
+    """Steps as they are shown, by the ids of their actions."""
+    return [{**_beside(step), "action_id": step["action_id"]} for step in steps]
+
+
 def check_steps(steps: list[Json]) -> None:
     """Raises `Refusal` for a step that says nothing to do."""
     for step in steps:

@@ -7,50 +7,33 @@ from typing import Any
 from jobs.models import Job, JobAction, Node, Place, Schedule
 from jobs.states import FINAL, State
 from vendors.freezer import hub, timing
-from vendors.freezer.actions import action_json
 from vendors.freezer.vendor import epoch
 from vendors.freezer.words import COMPLETED, RESULTS, SCHEDULED, STATES, STOP
-from vendors.models import FreezerAction, FreezerJob
 from vendors.wire.current import current_runs
 
 Json = dict[str, Any]
 RUN = ("state", "started_at", "finished_at")
-COLUMNS = (
-    *("job_id", "client", "user", "actions", "schedule", "event", "status", "result"),
-    *("session_id", "session_tag", "extras", "event_no", "delivered_no", "project_id", "project__uuid"),
-    *("job__key", "job__description", "job__place"),
-)
-"""What a document is made of."""
 
 
 @dataclass(frozen=True)
 class Beside:
     """What is read for all rows of a page at once."""
 
-    actions: Mapping[tuple[int, str], FreezerAction]
     runs: Mapping[int, Json]
     steps: Mapping[int, list[JobAction]]
     schedules: Mapping[int, Schedule]
 
 
 def job_documents(rows: Iterable[Json]) -> list[Json]:
-    """Of rows with `COLUMNS`; as many queries for many as for one."""
+    """Of rows with `rows.COLUMNS`; as many queries for many as for one."""
     rows = list(rows)
     here = [row["job_id"] for row in rows if row["job__place"] == Place.HUB]
     beside = Beside(
-        actions=_actions_of(rows),
         runs=current_runs(here, *RUN) if here else {},
         steps=_steps_of(here) if here else {},
         schedules={one.job_id: one for one in Schedule.objects.filter(job__in=here, name=timing.NAME)} if here else {},
     )
     return [_document(row, beside) for row in rows]
-
-
-def _actions_of(rows: Iterable[Json]) -> dict[tuple[int, str], FreezerAction]:
-    ids = {step["action_id"] for row in rows for step in row["actions"]}
-    projects = {row["project_id"] for row in rows}
-    found = FreezerAction.objects.filter(project__in=projects, action_id__in=ids) if ids else []
-    return {(one.project_id, one.action_id): one for one in found}
 
 
 def _steps_of(jobs: list[int]) -> dict[int, list[JobAction]]:
@@ -65,30 +48,22 @@ def _document(row: Json, beside: Beside) -> Json:
     extras = row["extras"]
     return {
         "job_id": row["job__key"],
-        "project_id": row["project__uuid"].hex,
+        "project_id": row["job__project__uuid"].hex,
         "user_id": row["user"],
         "job_schedule": _schedule_here(row, beside) if is_here else _schedule(row),
         "client_id": row["client"],
         "session_id": extras.get("session_id", row["session_id"]),
         "session_tag": row["session_tag"],
         "description": row["job__description"] or extras.get("description", ""),
-        "job_actions": _job_actions_here(row, beside) if is_here else _job_actions(row, beside),
+        "job_actions": _job_actions_here(row, beside) if is_here else row["actions"],
         **({"user_credentials": extras["user_credentials"]} if "user_credentials" in extras else {}),
     }
 
 
-def _job_actions(row: Json, beside: Beside) -> list[Json]:
-    """Those that have been deleted since are left out."""
-    project = row["project__uuid"].hex
-    steps = [(beside.actions.get((row["project_id"], step["action_id"])), step) for step in row["actions"]]
-    return [{**action_json(action, project), **step["beside"]} for action, step in steps if action]
-
-
 def _job_actions_here(row: Json, beside: Beside) -> list[Json]:
     """As they were written, but for those that somebody has changed elsewhere."""
-    written = _job_actions(row, beside)
-    steps = beside.steps.get(row["job_id"], [])
-    project, user = row["project__uuid"].hex, row["user"]
+    written, steps = row["actions"], beside.steps.get(row["job_id"], [])
+    project, user = row["job__project__uuid"].hex, row["user"]
     known = dict(enumerate(written)) if len(written) == len(steps) else {}
     return [
         known[at]
@@ -173,7 +148,3 @@ def _step(step: JobAction, project: str, user: str) -> Json:
         "freezer_action": hub.freezer_action_of(step.action.runner, step.action.spec),
         **({"mandatory": True} if step.mandatory else {}),
     }
-
-
-def rows_of(**wanted: Any) -> Any:
-    return FreezerJob.objects.filter(**wanted).values(*COLUMNS)

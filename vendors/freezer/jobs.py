@@ -15,7 +15,7 @@ from vendors.freezer import actions, clients, hub, mailbox, runs, schema, timing
 from vendors.freezer.errors import DELETED, FORBIDDEN, NO_TUPLE, bad_format, exists, forbidden, unsuitable
 from vendors.freezer.scope import Scope
 from vendors.freezer.stores import TOMBSTONES
-from vendors.models import FreezerAction, FreezerJob
+from vendors.models import FreezerJob
 
 Json = dict[str, Any]
 NAME = "freezer/{}"
@@ -211,7 +211,7 @@ def _kind(freezer_actions: list[Json]) -> str:
 
 def _save_steps(row: FreezerJob, steps: list[Json], scope: Scope) -> None:
     found = actions.resolve(steps, row.job, scope)
-    row.actions = [{"action_id": action.action_id, "beside": beside} for action, beside in found]
+    row.actions = [{**actions.action_json(action, scope.keystone_id), **beside} for action, beside in found]
     row.save()
     row.uses.set({action for action, _ in found})
 
@@ -248,26 +248,20 @@ def _redefine(job: Job, row: FreezerJob, changes: Json, scope: Scope) -> None:
         row.extras.pop("description", None)
     description = changes.get("description", job.description)
     if "job_actions" in changes or "client_id" in changes:
-        steps = changes.get("job_actions") or [
-            {**step["beside"], "action_id": step["action_id"]} for step in row.actions
-        ]
-        _define(job, row, steps, description, scope)
+        _define(job, row, changes.get("job_actions") or actions.named(row.actions), description, scope)
     elif "description" in changes:
         define.patch(job, {"description": description or ""}, actor=scope.actor)
 
 
-def renew(action: FreezerAction, scope: Scope) -> None:
-    """An action has changed: the jobs that the hub runs with it are to do what it says now."""
-    renew_all(list(action.used_in.values_list("pk", flat=True)), scope)
-
-
-def renew_all(ids: list[int], scope: Scope) -> None:
-    for row in FreezerJob.objects.select_related("job__project").filter(pk__in=ids, job__place=Place.HUB):
-        known = {one.action_id for one in row.uses.all()}
-        steps = [
-            {**step["beside"], "action_id": step["action_id"]} for step in row.actions if step["action_id"] in known
-        ]
-        _define(row.job, row, steps, row.job.description, scope)
+def renew(users: list[int], scope: Scope) -> None:
+    """Their actions have changed, or gone: these jobs show what there is now, and the hub does it."""
+    for row in FreezerJob.objects.select_related("job__project").filter(pk__in=users):
+        there = {one.action_id for one in row.uses.all()}
+        steps = actions.named(step for step in row.actions if step["action_id"] in there)
+        if row.job.place == Place.HUB:
+            _define(row.job, row, steps, row.job.description, scope)
+        else:
+            _save_steps(row, steps, scope)
 
 
 def delete(job_id: str, scope: Scope) -> bool:

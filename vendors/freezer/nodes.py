@@ -23,16 +23,13 @@ def greet(client_id: str) -> None:
     register_node(client_id, interval_s=known["interval_s"] if known and known["interval_s"] else DEFAULT_S)
 
 
-def is_known(client_id: str) -> bool:
-    return _NODE.first(client_id) is not None
-
-
-def note_poll(client_id: str) -> None:
-    """It has asked for its jobs; how often it does is learnt from when it did."""
+def note_poll(client_id: str, *, is_one: bool) -> None:
+    """It has asked for its jobs; how often it does is learnt from when it did. `is_one`: it has jobs; who has none and
+    never registered is no node."""
     known = _NODE.first(client_id)
-    if known is None:
+    if known is None and is_one:
         register_node(client_id, interval_s=DEFAULT_S)
-    elif known["interval_s"]:
+    elif known and known["interval_s"]:
         silent = timezone.now() - known["seen_at"]
         register_node(client_id, interval_s=learnt(known["interval_s"], silent))
 

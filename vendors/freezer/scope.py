@@ -1,6 +1,10 @@
 """Whose things a path means: `/v2/<project>/…` those of a project, `/v1/…` those of the project one acts in."""
 
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from django.urls.converters import StringConverter
 
@@ -29,9 +33,13 @@ class Scope:
     actor: Actor
     project_id: int
     keystone_id: str
-    user: str
-    """Who acts, by the id that Keystone's clients know."""
+    who: Callable[[], uuid.UUID]
     is_v1: bool
+
+    @cached_property
+    def user(self) -> str:
+        """Who acts, by the id that Keystone's clients know; only what is written has to know it."""
+        return self.who().hex
 
     @property
     def sees_all(self) -> bool:
@@ -44,7 +52,7 @@ class Scope:
         return self.actor.right(self.project_id) >= (Right.TRIGGER if self.sees_all else Right.EDIT)
 
 
-def scope_of(text: str, credentials: Credentials, user_id: str) -> Scope:
+def scope_of(text: str, credentials: Credentials, user: Any) -> Scope:
     """Raises `Refusal` for a project that is none of the actor's, known or not."""
     actor = credentials.actor
     bearer = credentials.bearer
@@ -55,7 +63,8 @@ def scope_of(text: str, credentials: Credentials, user_id: str) -> Scope:
         found = _find(None if text == V1 else ref, actor)
     if actor.right(found[0]) < Right.SEE:
         raise forbidden()
-    return Scope(replace(actor, project_id=found[0]), *found, user=user_id, is_v1=text == V1)
+    own = bearer.user_uuid if bearer else None
+    return Scope(replace(actor, project_id=found[0]), *found, who=lambda: own or user.uuid, is_v1=text == V1)
 
 
 def _find(ref: str | None, actor: Actor) -> tuple[int, str]:

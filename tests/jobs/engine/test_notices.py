@@ -16,7 +16,7 @@ from jobs.engine.report import fail_silent_nodes, register_node, report
 from jobs.engine.rights import Actor, actor_for
 from jobs.engine.trigger import trigger
 from jobs.errors import Conflict, Forbidden, Invalid, NotFound
-from jobs.models import AuditEvent, Delivery, Notice, Project, Secret, Subscription, User
+from jobs.models import AuditEvent, Delivery, Node, Notice, Project, Secret, Subscription, User
 from jobs.states import FINAL, State
 from jobs.worker.report import WorkerContext
 from jobs.worker.ticker import rescue
@@ -87,10 +87,9 @@ def test_a_nodes_report_is_told_once(hook: Subscription, make_job: MakeJob, op: 
 
 
 def test_the_run_of_a_silent_node_is_told(hook: Subscription, make_job: MakeJob, op: Actor) -> None:
-    node = register_node("shop", interval_s=1)
+    register_node("shop", interval_s=1)
     execution = report(make_job(), actor=op, remote_ref="run-1", node="shop", state=State.RUNNING)
-    node.seen_at = PAST
-    node.save()
+    Node.objects.update(seen_at=PAST)
     fail_silent_nodes()
     assert told() == [(execution.handle, "failed")]
 

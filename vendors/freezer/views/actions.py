@@ -43,13 +43,13 @@ class ActionView(FreezerView):
         with transaction.atomic():
             row = _get(action_id, self.scope)
             actions.patch(row, self.document, self.scope)
-            jobs.renew(row, self.scope)
+            jobs.renew(_users(row), self.scope)
         return Response({"action_id": action_id, "version": action_id})
 
     def post(self, request: Request, scope: str, action_id: str) -> Response:
         """Create it with this id, or put another in its place."""
         with transaction.atomic():
-            jobs.renew(actions.replace(action_id, self.required, self.scope), self.scope)
+            jobs.renew(_users(actions.replace(action_id, self.required, self.scope)), self.scope)
         return Response({"action_id": action_id, "version": action_id}, status=201)
 
     def delete(self, request: Request, scope: str, action_id: str) -> Response:
@@ -66,10 +66,15 @@ class ActionView(FreezerView):
 def _delete(row: FreezerAction, scope: Scope) -> None:
     """Jobs go on without it."""
     with transaction.atomic():
-        users = list(row.used_in.values_list("pk", flat=True))
+        users = _users(row)
         audit(scope.actor, "delete", f"freezer action {row.action_id}", scope.project_id)
         row.delete()
-        jobs.renew_all(users, scope)
+        jobs.renew(users, scope)
+
+
+def _users(row: FreezerAction) -> list[int]:
+    """The jobs with it in them."""
+    return list(row.used_in.values_list("pk", flat=True))
 
 
 def _get(action_id: str, scope: Scope) -> FreezerAction:

@@ -37,10 +37,7 @@ class FreezerView(FaceView):
     @cached_property
     def scope(self) -> Scope:
         """Whose things are meant. Raises `Refusal` for somebody else's."""
-        credentials = credentials_of(self.request)
-        who: Any = self.request.user
-        user = credentials.bearer.user_uuid if credentials.bearer else who.uuid
-        return scope_of(self.scope_text, credentials, user.hex)
+        return scope_of(self.scope_text, credentials_of(self.request), self.request.user)
 
     @property
     def document(self) -> Json:

@@ -1,6 +1,5 @@
 """Jobs: listed, searched, polled; created, replaced, patched, deleted; started, stopped, aborted."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,8 +8,8 @@ from rest_framework.response import Response
 
 from jobs.errors import NotFound
 from jobs.models import Job
-from vendors.freezer import clients, hub, jobs, mailbox, nodes, runs, search
-from vendors.freezer.documents import COLUMNS, documents_of_others, job_documents, rows_of
+from vendors.freezer import hub, jobs, mailbox, nodes, rows, runs, search
+from vendors.freezer.documents import documents_of_others, job_documents
 from vendors.freezer.errors import Refusal, bad_format
 from vendors.freezer.scope import Scope
 from vendors.freezer.views.base import FreezerView, Json
@@ -29,16 +28,16 @@ class JobsView(FreezerView):
         wanted = self.search
         if wanted.is_poll:
             return Response({"jobs": _poll(wanted, limit, offset, self.scope)})
-        rows = wanted.narrowed(_visible(self.scope)).order_by("job_id").values(*COLUMNS)
-        return Response({"jobs": shown(search.page(rows, wanted, limit, offset, job_documents), self.scope)})
+        found = wanted.narrowed(_visible(self.scope)).order_by("job_id").values(*rows.COLUMNS)
+        return Response({"jobs": shown(search.page(found, wanted, limit, offset, job_documents), self.scope)})
 
     def post(self, request: Request, scope: str) -> Response:
         return Response({"job_id": jobs.create(self.document, self.scope).key}, status=201)
 
 
 def _visible(scope: Scope) -> QuerySet[FreezerJob]:
-    rows = FreezerJob.objects.all()
-    return rows if scope.sees_all else rows.filter(project=scope.project_id)
+    found = FreezerJob.objects.all()
+    return found if scope.sees_all else found.filter(project=scope.project_id)
 
 
 def _poll(wanted: search.Search, limit: int, offset: int, scope: Scope) -> list[Json]:
@@ -47,38 +46,12 @@ def _poll(wanted: search.Search, limit: int, offset: int, scope: Scope) -> list[
     client = wanted.client or ""
     if hub.is_own(client) or "\0" in client:
         return []
-    fetched: list[Json] = []
-
-    def shown_rows(rows: Iterable[Json]) -> list[Json]:
-        rows = list(rows)
-        fetched.extend(rows)
-        return [mailbox.for_node(document) for document in job_documents(rows)]
-
-    rows = _of_client(client, scope).filter(is_open=1).order_by("job_id").values(*COLUMNS)
-    beyond = search.Search(
-        tuple(pair for pair in wanted.match if pair[0] != "client_id"),
-        tuple(pair for pair in wanted.match_not if pair != search.DONE),
-    )
-    found = search.page(rows, beyond, limit, offset, shown_rows)
-    _note_poll(client, fetched, found, scope, is_first=offset == 0)
-    return shown(found, scope)
-
-
-def _of_client(client: str, scope: Scope) -> QuerySet[FreezerJob]:
-    """Of its own project, unless it works for all: so each has an index."""
-    rows = _visible(scope).filter(client=client)
-    home = clients.home_of(client) if scope.sees_all else None
-    return rows if home is None else rows.filter(project=home)
-
-
-def _note_poll(client: str, fetched: list[Json], found: list[Json], scope: Scope, *, is_first: bool) -> None:
-    """Only who may report is taken for the node."""
-    if not scope.may_report:
-        return
-    ids = {(document["project_id"], document["job_id"]) for document in found}
-    mailbox.deliver([row for row in fetched if (row["project__uuid"].hex, row["job__key"]) in ids])
-    if is_first and (fetched or nodes.is_known(client)):
-        nodes.note_poll(client)
+    found = rows.polled(client, wanted, limit, offset, scope, job_documents)
+    if scope.may_report:
+        mailbox.deliver(found)
+        if offset == 0:
+            nodes.note_poll(client, is_one=bool(found))
+    return shown([mailbox.for_node(document) for document in job_documents(found)], scope)
 
 
 class JobView(FreezerView):
@@ -104,17 +77,12 @@ class JobView(FreezerView):
 
 def one(job_id: str, scope: Scope) -> Json:
     """A job by its id, of whichever face; raises `NotFound`."""
-    if "\0" in job_id:
-        raise NotFound
-    row = rows_of(job__key=job_id, project=scope.project_id).first()
-    if row is None and scope.sees_all:
-        row = rows_of(job__key=job_id).order_by("job_id").first()
+    pk, row = rows.one(job_id, scope)
     if row is not None:
         return job_documents([row])[0]
-    job = jobs.find(job_id, scope)
+    job = Job.objects.select_related("project", "last_editor").filter(pk=pk or 0).first()
     if job is None:
         raise NotFound
-    job = Job.objects.select_related("project", "last_editor").get(pk=job.pk)
     return documents_of_others([job], hub.own_nodes())[0]
 
 
