@@ -16,6 +16,9 @@ LISTS = {
     "siren: log": "/_siren/connector/jobs/_search",
     "siren: errors of a type": "/_siren/connector/jobs/_search?state=error&type=ingestion",
     "siren: one id": "/_siren/connector/jobs/_search?id=past/job-5",
+    "siren: all five filters": "/_siren/connector/jobs/_search?id=past/job-5&type=ingestion&state=successful"
+    "&start_time_from=0&start_time_to=9999999999999",
+    "siren: running": "/_siren/connector/jobs/ingestion",
     "datameer: running": "/rest/jobs/list-running",
     "datameer: one job": "/rest/job-configuration/job-history/{job}?start=0&length=10",
     "ontap: jobs": "/api/cluster/jobs?max_records=20&fields=*",

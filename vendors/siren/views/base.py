@@ -11,14 +11,14 @@ from vendors.siren.filters import refuse_unknown
 from vendors.siren.renderers import ElasticJson
 from vendors.siren.vendor import VENDOR
 from vendors.wire.auth import Authentication
-from vendors.wire.parsers import AnyTypeParser
+from vendors.wire.parsers import AnyTypeParser, JsonParser
 from vendors.wire.renderers import Browsable
 from vendors.wire.views import FaceView
 
 
 class SirenView(FaceView):
     vendor = VENDOR
-    parser_classes = [AnyTypeParser]
+    parser_classes = [JsonParser, AnyTypeParser]
     renderer_classes = [ElasticJson, Browsable]
     params: ClassVar[frozenset[str]] = frozenset()
     """The parameters that it takes beside the common ones."""
