@@ -151,10 +151,10 @@ def _shown(raw: Row) -> Row:
 
 
 def _without_passwords(body: Any) -> Any:
-    shown = {name: value for name, value in body.items() if name != PASSWORD}
+    """Whether they are written `password` or `Password`; of a driver's properties, too."""
+    shown = {name: value for name, value in body.items() if name.lower() != PASSWORD}
     if isinstance(shown.get(PROPERTIES), dict):
-        kept = {name: value for name, value in shown[PROPERTIES].items() if name.lower() != PASSWORD}
-        shown = {**shown, PROPERTIES: kept}
+        shown[PROPERTIES] = _without_passwords(shown[PROPERTIES])
     return shown
 
 

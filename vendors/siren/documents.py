@@ -75,11 +75,12 @@ class Shelved(Documents):
 
     def keep(self, id: str, body: Row, *, actor: Actor, create_only: bool) -> tuple[int, bool]:
         """What a `put` writes when it has checked the body."""
-        text = as_text(body)
-        old = self.shelf.find(id, actor.home)
-        if old and create_only:
-            raise exists(id, old.version)
-        row, is_new = self.shelf.put(id, {DOCUMENT: text}, actor=actor, create_only=create_only)
+        kept = {DOCUMENT: as_text(body)}
+        try:
+            row, is_new = self.shelf.put(id, kept, actor=actor, create_only=create_only)
+        except Conflict:
+            old = self.shelf.find(id, actor.home)
+            raise exists(id, old.version if old else 1) from None
         return row.version, is_new
 
 

@@ -51,14 +51,14 @@ class Window:
     @classmethod
     def of(cls, request: Request, default: int = PAGING.default) -> "Window":
         start = cls._number(request, PAGING.cursor, 0)
-        size = cls._number(request, PAGING.limit, default)
-        if start + size > PAGING.largest and PAGING.limit in request.query_params:
+        size = cls._number(request, PAGING.limit, max(0, min(default, PAGING.largest - start)))
+        if start + size > PAGING.largest:
             raise Invalid.field(
                 "",
                 "Result window is too large, from + size must be less than or equal to: "
                 f"[{PAGING.largest}] but was [{start + size}].",
             )
-        return cls(min(start, PAGING.largest), min(size, max(0, PAGING.largest - start)))
+        return cls(start, size)
 
     @staticmethod
     def _number(request: Request, name: str, default: int) -> int:

@@ -140,7 +140,10 @@ def _warnings(ingest: Ingest) -> Iterator[str]:
 
 # -- from the runner ---------------------------------------------------------------------------------------------------
 def said_by(spec: Row) -> Row:
-    """What a runner's spec says in the words of a document; nothing for a spec of another runner."""
+    """What a runner's spec says in the words of a document; nothing for a spec of another runner.
+
+    Renamings are sorted: PostgreSQL's JSON forgets their order.
+    """
     if "query" not in spec:
         return {}
     said = {
@@ -149,7 +152,9 @@ def said_by(spec: Row) -> Row:
         "target": _target_name(spec["target"]),
         "strategy": WORDS[spec.get("strategy", "replace")],
         "pk_field": spec.get("pk_field"),
-        "transforms": [{"input": [{"source": old}], "output": new} for old, new in spec.get("rename", {}).items()],
+        "transforms": [
+            {"input": [{"source": old}], "output": new} for old, new in sorted(spec.get("rename", {}).items())
+        ],
     }
     return {name: value for name, value in said.items() if value not in (None, [])}
 

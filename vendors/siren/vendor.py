@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.states import ACTIVE, State
+from jobs.states import State
 from vendors.siren.auth import Anonymous, ApiKey, BasicAuthentication, Bearer
 from vendors.siren.errors import ERRORS, error_body
 from vendors.siren.info import front, headers
@@ -33,7 +33,6 @@ INFOS = {
     "error": "The job has failed.",
     "successful": "The job is done.",
 }
-RUNNING = ACTIVE
 PAGING = Paging(limit="size", cursor="from", default=10, largest=10_000)
 """Elasticsearch's own: a window of 10,000, `from` counts rows."""
 

@@ -60,6 +60,7 @@ def test_the_password_is_a_secret_and_never_shown(client: APIClient, alpha: Proj
     [
         {"url": f"{JDBC['url']}?user=jane&password=s3cret%2Fof%3Ajane%40home"},
         {"url": JDBC["url"], "properties": {"user": "jane", "password": PASSWORD}},
+        {"url": JDBC["url"], "properties": {"User": "jane", "PASSWORD": PASSWORD}, "Password": PASSWORD},
         {"url": "jdbc:postgresql://jane:s3cret%2Fof%3Ajane%40home@203.0.113.7:5432/shop"},
     ],
 )

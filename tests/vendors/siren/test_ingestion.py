@@ -162,6 +162,14 @@ def test_its_source_is_wherever_the_datasource_leads(put: Put) -> None:
     assert secret.name.startswith("siren:datasource-shop-")
 
 
+def test_its_transforms_come_back_in_their_order(client: APIClient, put: Put) -> None:
+    names = ["name", "id", "note", "a"]
+    transforms = [{"input": [{"source": name}], "output": f"its_{name}"} for name in names]
+    put("events", transforms=transforms)
+
+    assert document(client)["transforms"] == transforms
+
+
 def test_a_job_changed_through_another_face_is_shown_as_it_is(client: APIClient, put: Put, op: Actor) -> None:
     put("events", batch_size=7, mapping={"properties": {}})
     spec = {**spec_of(), "query": "SELECT id FROM events", "batch_size": 8}
