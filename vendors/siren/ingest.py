@@ -48,7 +48,7 @@ class Transform(Loose):
 class Ingest(Loose):
     """The example of the vendor's page says `enable_scheduler`, its list of parameters `enable_schedule`."""
 
-    datasource: Text = Field(min_length=1)
+    datasource: Text = Field(min_length=1, max_length=255)
     query: Text = Field(min_length=1)
     batch_size: int | None = Field(None, ge=1)
     schedule: Text | None = Field(None, max_length=200)
@@ -95,7 +95,7 @@ def spec_of(ingest: Ingest, source: Any, passwords: Mapping[str, str]) -> Row:
 
 def _with_login(source: Any, ingest: Ingest, passwords: Mapping[str, str]) -> Row:
     login = ingest.ds_credentials
-    found: Row = {"url": source}
+    found: Row = {"url": source, "title": f"the datasource {ingest.datasource}"}
     if login and login.username:
         found["user"] = login.username
     if DS_CREDENTIALS in passwords:

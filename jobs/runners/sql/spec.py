@@ -25,6 +25,8 @@ class Database(Spec):
     user: str | None = None
     """Instead of the URL's."""
     password: SecretRef | None = None
+    title: Annotated[str, pydantic.Field(max_length=300)] = ""
+    """What people call it: told instead of its place, which is masked where the URL is a secret."""
 
     def check(self, field: str) -> SqlUrl | None:
         """What it is as far as it can be said without secrets; raises `Invalid`."""

@@ -66,7 +66,7 @@ def rows_of(source: Database, query: Template, values: Values, size: int, contex
         raise RunFailed(error.message) from None
 
     def guard() -> Any:
-        return told(f"cannot read from {url.place}", context)
+        return told(f"cannot read from {source.title or url.place}", context)
 
     with _session(url, guard) as session, cancelled_by(context, session):
         with guard():

@@ -158,7 +158,7 @@ def test_its_source_is_wherever_the_datasource_leads(put: Put) -> None:
     put("events")
     [secret] = Secret.objects.all()
 
-    assert spec_of()["source"] == {"url": {"secret": secret.name}}
+    assert spec_of()["source"]["url"] == {"secret": secret.name}
     assert secret.name.startswith("siren:datasource-shop-")
 
 

@@ -101,7 +101,8 @@ def test_a_failure_tells_its_causes(client: APIClient, put: Put, work: Work) -> 
     status = client.get(STATUS).json()["status"]
 
     assert (status["state"], status["count"]) == ("error", 0)
-    assert status["error"][-1] == "no such table: nonsense"
+    why = "no such table: nonsense"
+    assert status["error"] == [f"cannot read from the datasource shop: {why}", why]
 
 
 def test_a_datasource_that_is_gone_is_the_runs_failure(client: APIClient, put: Put, work: Work) -> None:
