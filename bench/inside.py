@@ -121,6 +121,28 @@ def tell(*, urls: list[str]) -> int:
     return len([subscribe({"webhook": url, "events": ["succeeded"]}, actor=actor) for url in urls])
 
 
+def write_lines(*, lines: dict[str, Any], marks: str) -> int:
+    """A job for each of these schedules, whose runs write down their own starts."""
+    from jobs.engine.define import define
+    from jobs.engine.find import default_project
+    from jobs.engine.rights import operator
+
+    actor = operator("bench", default_project())
+    spec = {"argv": 'echo "$JOBHUB_EXECUTION" >> "$MARKS"', "shell": True, "env": {"MARKS": marks}}
+    rules = {"concurrency_limit": 0, "keep": JOB["keep"], "on_lost": "rerun"}
+    for name, written in lines.items():
+        actions = [{"runner": "command", "spec": spec}]
+        define({"name": name, "actions": actions, "schedules": [written], **rules}, actor=actor)
+    return len(lines)
+
+
+def pause_lines() -> int:
+    """Nothing more is started by the clock."""
+    from jobs.models import Schedule
+
+    return Schedule.objects.update(is_paused=True)
+
+
 def peer_backlog(*, n: int) -> int:
     """So many tasks in the peer's queue, one message each."""
     from django_q.brokers import get_broker
