@@ -61,12 +61,14 @@ def polled(
     beyond = _beyond(wanted)
     if project is not None and not beyond and (limit, offset) == (USUAL, 0):
         return _FIRST_PAGE.all(project, client, 1)
-    rows = _OPEN.filter(client=client, is_open=1)
+    rows = FreezerJob.objects.filter(client=client, is_open=1).order_by("job_id")
     if project is not None:
         rows = rows.filter(project=project)
     if beyond:
-        return [row for row in rows if beyond.takes(shown([row])[0])][offset : offset + limit]
-    return list(rows[offset : offset + limit])
+        found = rows.values(*COLUMNS)
+        return [row for row in found if beyond.takes(shown([row])[0])][offset : offset + limit]
+    ids = rows.values_list("job_id", flat=True)[offset : offset + limit]  # skipped over in the index alone
+    return list(of(job__in=list(ids)))
 
 
 def _beyond(wanted: Search) -> Search:
