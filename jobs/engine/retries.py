@@ -60,7 +60,9 @@ def retry_all(executions: Iterable[JobExecution], *, actor: Actor, from_failed: 
 def retry_once(execution: JobExecution, *, actor: Actor, from_failed: bool = False) -> JobExecution | None:
     """`retry` of one that failed, unless somebody has retried it meanwhile."""
     with transaction.atomic():
-        still = to_retry(JobExecution.objects.select_for_update(of=("self",)).filter(pk=execution.pk))
+        rows = JobExecution.objects.filter(pk=execution.pk)
+        list(rows.select_for_update(of=("self",)).values_list("pk"))
+        still = to_retry(rows).exists()  # asked behind the lock: a retry made while it was waited for counts
         return retry(execution, actor=actor, from_failed=from_failed) if still else None
 
 
