@@ -202,7 +202,7 @@ def test_what_a_job_points_to(netapp: Program, five: list[str], prefix: str) -> 
 cluster = Cluster()
 cluster.get(fields="version")
 job = Job.find(description="{prefix}/a", **{{"node.name": "!null"}})
-(node,) = Node.get_collection(fields="version")
+node = next(iter(Node.get_collection(fields="version")))
 svm = Svm(uuid=job.svm.uuid)
 svm.get()
 tell([cluster.version.generation, cluster.version.major], node.version.full, svm.name)
