@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.models import Job, JobAction, Node, Place, Schedule
+from jobs.models import Action, Job, JobAction, Node, Place, Schedule
+from jobs.models.prepared import Prepared, columns, instance
 from jobs.states import FINAL, State
 from vendors.freezer import hub, timing
 from vendors.freezer.vendor import epoch
 from vendors.freezer.words import COMPLETED, RESULTS, SCHEDULED, STATES, STOP
-from vendors.wire.current import current_runs
+from vendors.wire.current import current_run, current_runs
 
 Json = dict[str, Any]
 RUN = ("state", "started_at", "finished_at")
@@ -22,6 +23,34 @@ class Beside:
     runs: Mapping[int, Json]
     steps: Mapping[int, list[JobAction]]
     schedules: Mapping[int, Schedule]
+
+
+_STEPS = Prepared(
+    JobAction.objects.order_by("position").values(*columns(JobAction), *columns(Action, "action__")), "job"
+)
+_SCHEDULE = Prepared(Schedule.objects.filter(name=timing.NAME).values(*columns(Schedule)), "job")
+
+
+def job_document(row: Json) -> Json:
+    """Of one row, by compiled queries: it is what pollers ask for."""
+    if row["job__place"] != Place.HUB:
+        return _document(row, Beside({}, {}, {}))
+    job = row["job_id"]
+    run, schedule = current_run(job, RUN), _SCHEDULE.first(job)
+    return _document(
+        row,
+        Beside(
+            runs={job: run} if run else {},
+            steps={job: [_step_of(step) for step in _STEPS.all(job)]},
+            schedules={job: instance(Schedule, schedule)} if schedule else {},
+        ),
+    )
+
+
+def _step_of(row: Json) -> JobAction:
+    step = instance(JobAction, row)
+    step.action = instance(Action, row, "action__")
+    return step
 
 
 def job_documents(rows: Iterable[Json]) -> list[Json]:

@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.models import Job, JobExecution
+from jobs.models.prepared import Prepared
 from jobs.models.queries import literals
 from jobs.states import LIVE, State
 
@@ -23,6 +24,22 @@ def _run_of_each() -> Any:
     ids = [Subquery(rows.order_by("pk").values("pk")[:1]) for rows in active]
     last = Subquery(same_name.order_by("-pk").values("pk")[:1])
     return Job.objects.annotate(run=Coalesce(*ids, last))
+
+
+@cache
+def _run_of_one() -> Prepared:
+    return Prepared(_run_of_each().values("run"), "id")
+
+
+@cache
+def _run(columns: tuple[str, ...]) -> Prepared:
+    return Prepared(JobExecution.objects.values("id", *columns), "id")
+
+
+def current_run(job: int, columns: tuple[str, ...]) -> dict[str, Any] | None:
+    """Some columns of the current run of one job, by compiled queries; `None` if it never ran."""
+    found = _run_of_one().first(job)
+    return _run(columns).first(found["run"]) if found and found["run"] else None
 
 
 def current_runs(jobs: Iterable[int], *columns: str) -> dict[int, dict[str, Any]]:

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from jobs.errors import NotFound
 from jobs.models import Job
 from vendors.freezer import hub, jobs, mailbox, nodes, rows, runs, search
-from vendors.freezer.documents import documents_of_others, job_documents
+from vendors.freezer.documents import documents_of_others, job_document, job_documents
 from vendors.freezer.errors import Refusal, bad_format
 from vendors.freezer.scope import Scope
 from vendors.freezer.views.base import FreezerView, Json
@@ -79,7 +79,7 @@ def one(job_id: str, scope: Scope) -> Json:
     """A job by its id, of whichever face; raises `NotFound`."""
     pk, row = rows.one(job_id, scope)
     if row is not None:
-        return job_documents([row])[0]
+        return job_document(row)
     job = Job.objects.select_related("project", "last_editor").filter(pk=pk or 0).first()
     if job is None:
         raise NotFound
