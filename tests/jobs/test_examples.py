@@ -1,6 +1,5 @@
 """The examples that people begin with: they can be applied as they stand, and do what they say."""
 
-import filecmp
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from jobs.models import Archive, Job, JobExecution, Project, Schedule
 from jobs.paths import PathGuard
 from jobs.states import State
 from jobs.worker.drain import drain
+from tests.trees import files_of
 
 EXAMPLES = Path(settings.BASE_DIR) / "examples"
 SUNDAY, MONDAY = 6, 0
@@ -62,7 +62,7 @@ def test_a_full_level_is_verified_by_the_restore_behind_it(nightly: Callable[[st
     ends = JobExecution.objects.order_by("pk").values_list("job_name", "state")
     assert list(ends) == [(f"nightly/{name}", State.SUCCEEDED) for name in ("full", "verify", "changes")]
     assert sorted(Archive.objects.values_list("level", flat=True)) == [0, 1]
-    assert not filecmp.dircmp(EXAMPLES / "data/garden", data / "nightly-verified").diff_files
+    assert files_of(data / "nightly-verified") == files_of(EXAMPLES / "data/garden")
 
 
 def test_what_fails_is_told(nightly: Callable[[str], Job]) -> None:

@@ -1,6 +1,5 @@
 """Jobs for a node of the hub's own workers, made by the command line: real archives, restored and compared."""
 
-import filecmp
 import json
 import socket
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import pytest
 
 from tests.clients.freezer.conftest import Cli
 from tests.clients.hub import ClientsHub
+from tests.trees import files_of
 from tests.waiting import eventually
 
 Make = Callable[..., str]
@@ -71,7 +71,7 @@ def test_a_backup_is_made_and_restored(hub: ClientsHub, freezer: Cli, make: Make
 
     assert (first["state"], restored["state"], sorted(levels)) == ("succeeded", "succeeded", ["0", "1"])
     assert (source.parent / "back" / "a.txt").read_text() == "changed"
-    assert not filecmp.dircmp(source, source.parent / "back").diff_files
+    assert files_of(source.parent / "back") == files_of(source)
     assert freezer("job-show", job_id, "-f", "value", "-c", "Status", "-c", "Result").split() == [
         "completed",
         "success",
