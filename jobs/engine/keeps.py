@@ -1,13 +1,13 @@
 """Which ended executions stay: by the rules of their jobs, or because somebody said so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from jobs.engine.pace import Pace
 from jobs.engine.rights import Actor, Right, audit
@@ -42,14 +42,18 @@ def _set_kept(execution: JobExecution, is_kept: bool, deed: str, actor: Actor) -
 class Candidate:
     """An execution whose time is over."""
 
-    COLUMNS: ClassVar[tuple[str, ...]] = ("pk", "expires_at", "project_id", "job_id", "job_name", "state")
-
     pk: int
     expires_at: datetime
     project_id: int
     job_id: int | None
     job_name: str
     state: str
+    chain: int | None
+    is_kept: bool
+
+    @classmethod
+    def of(cls, rows: QuerySet[JobExecution]) -> "list[Candidate]":
+        return [cls(*row) for row in rows.values_list(*(field.name for field in fields(cls)))]
 
     @property
     def job_key(self) -> tuple[int, str]:

@@ -2,23 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import CASCADE, Exists, F, OuterRef, QuerySet
+from django.db.models import CASCADE, F, QuerySet
 from django.utils import timezone
 
 from jobs.engine import deliveries, keeps, weights
 from jobs.engine.keeps import Candidate, Keepers
+from jobs.engine.logs import LOGS, Log
 from jobs.engine.pace import Pace
 from jobs.engine.rights import Actor, audit, operator
 from jobs.engine.tokens import drop_expired
 from jobs.engine.weights import Weight
-from jobs.models import Archive, AuditEvent, Delivery, Dependency, JobExecution, Notice, Output
+from jobs.models import Archive, Delivery, Dependency, JobExecution, Notice, Output
 from jobs.models.queries import literals
-from jobs.states import ACTIVE
+from jobs.states import ACTIVE, FINAL
 
 CLOCK = operator("janitor")
 PAGE = 2000
@@ -30,8 +30,8 @@ class Expired:
 
     executions: int = 0
     outputs: int = 0
-    events: int = 0
-    notices: int = 0
+    of_logs: dict[str, int] = field(default_factory=dict)
+    """Rows, by the names of `LOGS`."""
     by_job: dict[tuple[str, str], Weight] = field(default_factory=dict)
     """Executions by their job's name and their state; a dry run tells also what they weigh."""
     of_outputs: Weight = field(default_factory=Weight)
@@ -45,12 +45,11 @@ def expire(
     now: datetime | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Expired:
-    """Delete the ended executions whose time is over, outputs before them, old notices and old audit events, in short
+    """Delete the ended executions whose time is over, outputs before them and what is old in the logs, in short
     transactions, each with a row in the audit.
 
-    Never an active one, never one that somebody keeps, that an active one waits for, retries or shares a chain run
-    with, or of which a notice is still to be sent; never the newest ones of a job, as its rule says. What tells them is
-    brought up to date first, also in a dry run.
+    Never an active one, nor one that is needed (`_unneeded`); never the newest ones of a job, as its rule says. What
+    tells them is brought up to date first, also in a dry run.
     """
     actor.require_everything("expiring history")
     now = now or timezone.now()
@@ -64,43 +63,38 @@ def expire(
         if should_stop():
             return expired
     expired.outputs = _expire_outputs(now, actor, pace, expired, dry_run=dry_run)
-    expired.notices = _expire_notices(now, actor, pace, dry_run=dry_run)
-    expired.events = _expire_events(now, actor, pace, dry_run=dry_run)
+    expired.of_logs = {name: _expire_log(log, now, actor, pace, dry_run=dry_run) for name, log in LOGS.items()}
     if not dry_run:
         drop_expired(now)
     return expired
 
 
 # -- executions --------------------------------------------------------------------------------------------------------
-def _may_go(now: datetime) -> QuerySet[JobExecution]:
-    """Ended, over, and of no use to anything that is not."""
-    active = JobExecution.objects.active()
-    waited_for = Dependency.objects.filter(after=OuterRef("pk"), execution__state__in=literals(ACTIVE))
-    untold = Delivery.objects.filter(execution=OuterRef("pk"), next_at__isnull=False)
-    return JobExecution.objects.final().filter(
-        ~Exists(waited_for),
-        ~Exists(active.filter(retry_of=OuterRef("pk"))),
-        ~Exists(active.filter(chain=OuterRef("chain"))),
-        ~Exists(Notice.objects.filter(execution=OuterRef("pk"))),
-        ~Exists(untold),
-        expires_at__lt=now,
-        is_kept=False,
-    )
-
-
 def _pages(now: datetime, keepers: Keepers) -> Iterator[list[Candidate]]:
-    """What may go by its time and is not kept by its number, oldest first."""
-    seen_at, seen = None, 0
-    while True:
-        rows = _may_go(now)
-        if seen_at is not None:
-            rows = rows.filter(expires_at__gte=seen_at).exclude(expires_at=seen_at, pk__lte=seen)
-        page = [Candidate(*row) for row in rows.order_by("expires_at", "pk").values_list(*Candidate.COLUMNS)[:PAGE]]
-        if not page:
-            return
-        seen_at, seen = page[-1].expires_at, page[-1].pk
-        if going := [one for one in page if not keepers.keep(one)]:
+    """What may go, oldest first. Asked page by page and by ids, so that no database can choose a slow plan for all."""
+    over = JobExecution.objects.final().filter(expires_at__lt=now).order_by("expires_at", "pk")
+    rows = over
+    while page := Candidate.of(rows[:PAGE]):
+        if going := [one for one in _unneeded(page) if not keepers.keep(one)]:
             yield going
+        last = page[-1]
+        rows = over.filter(expires_at__gte=last.expires_at).exclude(expires_at=last.expires_at, pk__lte=last.pk)
+
+
+def _unneeded(page: list[Candidate]) -> list[Candidate]:
+    """Those that nobody keeps, that no active one waits for, retries or shares a chain run with, and of which
+    everything has been told."""
+    ids, active = [one.pk for one in page], JobExecution.objects.active()
+    waited_for = Dependency.objects.filter(after__in=ids, execution__state__in=literals(ACTIVE))
+    needed = {
+        *waited_for.values_list("after_id", flat=True),
+        *active.filter(retry_of__in=ids).values_list("retry_of_id", flat=True),
+        *Notice.objects.filter(execution__in=ids).values_list("execution_id", flat=True),
+        *Delivery.objects.filter(execution__in=ids, next_at__isnull=False).values_list("execution_id", flat=True),
+    }
+    chains = {one.chain for one in page} - {None}
+    busy = set(active.filter(chain__in=chains).values_list("chain", flat=True)) if chains else set()
+    return [one for one in page if not one.is_kept and one.pk not in needed and one.chain not in busy]
 
 
 def _count(page: list[Candidate], expired: Expired, *, weigh: bool) -> None:
@@ -117,7 +111,7 @@ def _delete(rows: list[Candidate], *, now: datetime, actor: Actor, keepers: Keep
     stays: nobody can begin to refer to a locked row."""
     with_archives = {one.pk for one in rows if keepers.removes_archives(one)}
     with transaction.atomic():
-        ids = _locked([one.pk for one in rows], now)
+        ids = {one.pk for one in _unneeded(_locked([one.pk for one in rows], now))}
         Archive.objects.filter(execution__in=ids & with_archives).update(is_expired=True)
         for relation in JobExecution._meta.related_objects:
             name = relation.field.name
@@ -131,15 +125,15 @@ def _delete(rows: list[Candidate], *, now: datetime, actor: Actor, keepers: Keep
             audit(actor, "expire", f"{len(ids)} executions")
 
 
-def _locked(ids: list[int], now: datetime) -> set[int]:
-    """Those that may still go. SQLite has one writer at a time anyway."""
+def _locked(ids: list[int], now: datetime) -> list[Candidate]:
+    """Those that are still over. SQLite has one writer at a time anyway."""
+    rows = JobExecution.objects.filter(pk__in=ids).order_by("pk")
     if connection.features.has_select_for_update_skip_locked:
-        rows = JobExecution.objects.filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True)
-        ids = list(rows.values_list("pk", flat=True))
-    return set(_may_go(now).filter(pk__in=ids).values_list("pk", flat=True))
+        rows = rows.select_for_update(skip_locked=True)
+    return [one for one in Candidate.of(rows) if one.expires_at and one.expires_at < now and one.state in FINAL]
 
 
-# -- outputs, notices, audit -------------------------------------------------------------------------------------------
+# -- outputs, logs -------------------------------------------------------------------------------------------
 def _expire_outputs(now: datetime, actor: Actor, pace: Pace, expired: Expired, *, dry_run: bool) -> int:
     rows = JobExecution.objects.with_old_output(now)
     if dry_run:
@@ -157,38 +151,17 @@ def _expire_outputs(now: datetime, actor: Actor, pace: Pace, expired: Expired, *
     return _forget_all(rows, forget, pace)
 
 
-def _expire_notices(now: datetime, actor: Actor, pace: Pace, *, dry_run: bool) -> int:
-    """The log of notices, kept as long as output; what is still to be sent stays."""
-    days = settings.HUB["OUTPUT_DAYS"]
-    if not days:
+def _expire_log(log: Log, now: datetime, actor: Actor, pace: Pace, *, dry_run: bool) -> int:
+    rows = log.old(now)
+    if rows is None:
         return 0
-    ended = Delivery.objects.filter(next_at__isnull=True)
-    rows = ended.filter(created_at__lt=now - timedelta(days=days)).order_by("created_at")
     if dry_run:
         return rows.count()
 
     def forget(ids: list[int]) -> None:
         with transaction.atomic():
-            ended.filter(pk__in=ids)._raw_delete("default")
-            audit(actor, "expire", f"{len(ids)} notices")
-
-    return _forget_all(rows, forget, pace)
-
-
-def _expire_events(now: datetime, actor: Actor, pace: Pace, *, dry_run: bool) -> int:
-    """Audit events that are older than `JOBHUB_AUDIT_DAYS`; not the ones that tell of it."""
-    days = settings.HUB["AUDIT_DAYS"]
-    newest = AuditEvent.objects.values_list("pk", flat=True).first()
-    if not days or newest is None:
-        return 0
-    rows = AuditEvent.objects.filter(at__lt=now - timedelta(days=days), pk__lte=newest).order_by("at")
-    if dry_run:
-        return rows.count()
-
-    def forget(ids: list[int]) -> None:
-        with transaction.atomic():
-            AuditEvent.objects.filter(pk__in=ids)._raw_delete("default")
-            audit(actor, "expire", f"{len(ids)} audit events")
+            log.ended().filter(pk__in=ids)._raw_delete("default")
+            audit(actor, "expire", f"{len(ids)} {log.words}")
 
     return _forget_all(rows, forget, pace)
 

@@ -465,14 +465,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slot_at', models.DateTimeField()),
-                ('until_at', models.DateTimeField()),
+                ('until_at', models.DateTimeField(db_index=True)),
                 ('n', models.PositiveIntegerField(default=1)),
                 ('fate', models.CharField(choices=[('skipped', 'Skipped'), ('missed', 'Missed'), ('moved', 'Moved')], max_length=10)),
                 ('moved_to', models.DateTimeField(null=True)),
                 ('is_waiting', models.BooleanField(default=False)),
                 ('reason', models.CharField(blank=True, max_length=500)),
                 ('by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('schedule', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='fates', to='jobs.schedule')),
             ],
             options={

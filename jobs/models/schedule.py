@@ -107,7 +107,7 @@ class SlotFate(models.Model):
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="fates", db_index=False)
     slot_at = models.DateTimeField()
-    until_at = models.DateTimeField()
+    until_at = models.DateTimeField(db_index=True)
     """The last of the row; of a single one the same."""
     n = models.PositiveIntegerField(default=1)
     fate = models.CharField(max_length=10, choices=Fate)
@@ -116,7 +116,7 @@ class SlotFate(models.Model):
     """Moved, and not started yet."""
     reason = models.CharField(max_length=500, blank=True)
     by = models.CharField(max_length=150)
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-slot_at"]

@@ -7,20 +7,20 @@ from django.core.management.base import CommandParser
 from django.template.defaultfilters import filesizeformat
 
 from jobs.engine.archives import remove_expired
+from jobs.engine.logs import LOGS
 from jobs.engine.retention import Expired, expire
 from jobs.engine.weights import Weight
 from jobs.management.base import HubCommand, add_json, anywhere
 
 HEAD = ("JOB", "STATE", "EXECUTIONS", "OUTPUT", "ROWS", "ARCHIVES")
-COUNTS = ("executions", "outputs", "notices", "events")
 
 
 class Command(HubCommand):
     help = (
         "Delete ended executions and outputs whose time is over, as the workers do every hour: JOBHUB_KEEP_DAYS, "
-        "JOBHUB_KEEP_LAST and JOBHUB_OUTPUT_DAYS, or what a job's `keep` says; old notices and, after "
-        "JOBHUB_AUDIT_DAYS, audit events; and this node's archives of expired backups, where a job says "
-        "`remove_archives`."
+        "JOBHUB_KEEP_LAST and JOBHUB_OUTPUT_DAYS, or what a job's `keep` says; what is old in the logs of notices, of "
+        "missed and skipped times and, after JOBHUB_AUDIT_DAYS, of the audit; and this node's archives of expired "
+        "backups, where a job says `remove_archives`."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,9 +40,9 @@ class Command(HubCommand):
     def _tell(self, expired: Expired, verb: str, *, is_weighed: bool) -> None:
         outputs = f" ({filesizeformat(expired.of_outputs.output_bytes)})" if is_weighed and expired.outputs else ""
         self.say(f"{verb} {expired.executions} executions and the output of {expired.outputs}{outputs}")
-        for number, what in ((expired.notices, "notices"), (expired.events, "audit events")):
+        for name, number in expired.of_logs.items():
             if number:
-                self.say(f"{verb} {number} {what}")
+                self.say(f"{verb} {number} {LOGS[name].words}")
         if expired.by_job:
             head = HEAD if is_weighed else HEAD[:3]
             rows = [(*key, *_cells(weight)) for key, weight in sorted(expired.by_job.items())]
@@ -57,7 +57,9 @@ def _cells(weight: Weight) -> tuple[Any, ...]:
 
 def _document(expired: Expired, freed: int) -> dict[str, Any]:
     return {
-        **{name: getattr(expired, name) for name in COUNTS},
+        "executions": expired.executions,
+        "outputs": expired.outputs,
+        **expired.of_logs,
         "output_bytes": expired.of_outputs.output_bytes,
         "freed_archive_bytes": freed,
         "by_job": [{"job": job, "state": state, **vars(weight)} for (job, state), weight in expired.by_job.items()],

@@ -59,7 +59,7 @@ def test_old_events_go_and_their_going_is_told(monkeypatch: pytest.MonkeyPatch) 
         age(days)
     expired = retention.expire()
 
-    assert expired.events == 3
+    assert expired.of_logs["events"] == 3
     told = list(AuditEvent.objects.order_by("pk").values_list("deed", "subject"))
     assert told == [("x", "364"), ("expire", "2 audit events"), ("expire", "1 audit events")]
 
@@ -67,10 +67,10 @@ def test_old_events_go_and_their_going_is_told(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.django_db
 def test_a_dry_run_and_zero_days_delete_none(monkeypatch: pytest.MonkeyPatch) -> None:
     age(400)
-    assert retention.expire(dry_run=True).events == 1
+    assert retention.expire(dry_run=True).of_logs["events"] == 1
     monkeypatch.setitem(settings.HUB, "AUDIT_DAYS", 0)
 
-    assert retention.expire().events == 0
+    assert retention.expire().of_logs["events"] == 0
     assert AuditEvent.objects.count() == 1
 
 
@@ -78,4 +78,4 @@ def test_a_dry_run_and_zero_days_delete_none(monkeypatch: pytest.MonkeyPatch) ->
 def test_expiry_in_the_far_future_ends() -> None:
     age(1)
 
-    assert retention.expire(now=timezone.now() + timedelta(days=4000)).events == 1
+    assert retention.expire(now=timezone.now() + timedelta(days=4000)).of_logs["events"] == 1
