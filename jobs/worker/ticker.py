@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -26,8 +26,10 @@ from jobs.worker.claim import is_due
 from jobs.worker.report import workdir_of
 
 log = logging.getLogger(__name__)
-TERM_S = 10
-ASK_EVERY_S = 3
+DUTY = "ticker"
+TERM_S = 4
+"""So long after a kill -9 another takes over, and a second later at the latest."""
+RENEW_EVERY_S = 2
 BATCH = 200
 MOST_LOST = 3
 LOST = "worker lost"
@@ -58,10 +60,10 @@ class Ticker:
                     _safely(chore)
 
     def _is_leader(self) -> bool:
-        """Asks the database every few seconds: its answer is good for longer than that."""
+        """Who leads renews its term every few seconds, who does not asks each time. Two at once are harmless."""
         now = time.monotonic()
-        if now - self._asked_at >= ASK_EVERY_S:
-            self._leads, self._asked_at = take("ticker", self.id, TERM_S), now
+        if not self._leads or now - self._asked_at >= RENEW_EVERY_S:
+            self._leads, self._asked_at = take(DUTY, self.id, TERM_S), now
         return self._leads
 
     def _must_replan(self) -> bool:
@@ -82,13 +84,26 @@ class Ticker:
 
     def leave(self) -> None:
         """Let another take over at once."""
-        Leader.objects.filter(duty="ticker", holder=self.id).update(until=Now() - timedelta(seconds=1))
+        _end_term(Leader.objects.filter(duty=DUTY, holder=self.id))
+
+    @staticmethod
+    def succeed() -> None:
+        """Take over at once where there can be no other: whoever leads has been killed."""
+        _end_term(Leader.objects.filter(duty=DUTY))
+
+
+def _end_term(leaders: QuerySet[Leader]) -> None:
+    leaders.update(until=Now() - timedelta(seconds=1))
 
 
 def take(duty: str, holder: str, seconds: int) -> bool:
-    """Take or keep a duty by compare-and-set, by the database's clock."""
+    """Take or keep a duty by compare-and-set, by the database's clock.
+
+    A term that ends later than any can that began by now was given before the clock was set back.
+    """
     until = Now() + timedelta(seconds=seconds)
-    mine = Leader.objects.filter(duty=duty).filter(Q(holder=holder) | Q(until__lt=Now()))
+    is_over = Q(until__lt=Now()) | Q(until__gt=until + timedelta(seconds=SET_BACK_S))
+    mine = Leader.objects.filter(duty=duty).filter(Q(holder=holder) | is_over)
     if mine.update(holder=holder, until=until):
         return True
     if Leader.objects.filter(duty=duty).exists():

@@ -235,6 +235,29 @@ def test_who_leaves_lets_another_take_over(db: None) -> None:
     assert take("ticker", second.id, 60)
 
 
+def test_a_duty_is_free_when_its_time_is_longer_than_it_may_be(db: None) -> None:
+    take("watch", "a", 60)
+    Leader.objects.update(until=timezone.now() + timedelta(hours=1))
+    assert [take("watch", "b", 60), take("watch", "a", 60)] == [True, False]
+
+
+def test_who_follows_takes_over_with_the_first_turn_after_the_term(db: None) -> None:
+    first, second = Ticker(), Ticker()
+    first.tick()
+    second.tick()
+    Leader.objects.update(until=PAST)
+    second.tick()
+    assert Leader.objects.get().holder == second.id
+
+
+def test_who_is_alone_does_not_wait_for_the_end_of_a_term(db: None) -> None:
+    Ticker().tick()
+    successor = Ticker()
+    successor.succeed()
+    successor.tick()
+    assert Leader.objects.get().holder == successor.id
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_takes_a_duty() -> None:
     assert sorted(at_once(6, lambda number: take("watch", str(number), 60))) == [False] * 5 + [True]  # type: ignore[type-var]
