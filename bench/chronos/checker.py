@@ -106,6 +106,7 @@ def _told(line: Line, times: Sequence[datetime], absences: list[Absence], verdic
         covered = times[bisect_left(times, one.slot_at) : bisect_right(times, one.until_at)]
         if len(covered) != one.n and (one.n <= COUNTED or len(covered) < one.n):
             verdict.wrong.append(f"{line.name} {one.slot_at}: {one.n} told to be {one.fate}, there are {len(covered)}")
+        verdict.wrong += [f"{line.name} {at}: told to be {told[at]}, and {one.fate}" for at in covered if at in told]
         told |= dict.fromkeys(covered, one.fate)
     return told
 

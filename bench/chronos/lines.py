@@ -1,12 +1,14 @@
-"""Schedules as they are written, and when they come by a look at the clock on the wall at every second."""
+"""Schedules as they are written, and when they come by a look at the clock on the wall at every second, or at every
+minute where no schedule and no change of the clocks has seconds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-SECOND = timedelta(seconds=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GRACE_S = 2
 ZONES = (
     "Europe/Berlin",
@@ -28,6 +30,8 @@ class Line:
     written: dict[str, Any]
     fits: Callable[[datetime], bool]
     names_times: bool = False
+    step: timedelta = SECOND
+    """How often the clock is looked at."""
 
     @property
     def catch_up(self) -> str:
@@ -41,27 +45,24 @@ class Line:
     def times(self, begin: datetime, end: datetime) -> list[datetime]:
         """From `begin` to before `end`."""
         zone, found = ZoneInfo(self.written["zone"]), list[datetime]()
-        latest = _local(begin - SECOND, zone)
-        at = begin
+        at = begin + (EPOCH - begin) % self.step
+        latest = _local(at - self.step, zone)
         while at < end:
             local = _local(at, zone)
-            unseen = _seconds(latest, local) if self.is_once else iter([local])
+            unseen = self._between(latest, local) if self.is_once else [local]
             if any(self.fits(one) for one in unseen):
                 found.append(at)
             latest = max(latest, local)
-            at += SECOND
+            at += self.step
         return found
+
+    def _between(self, after: datetime, until: datetime) -> list[datetime]:
+        """What the clock would have shown, had it not been set forward: until then, not again what it showed before."""
+        return [after + n * self.step for n in range(1, (until - after) // self.step + 1)]
 
 
 def _local(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
-
-
-def _seconds(after: datetime, until: datetime) -> Iterator[datetime]:
-    at = after + SECOND
-    while at <= until:
-        yield at
-        at += SECOND
 
 
 def often(n: int) -> list[Line]:
@@ -91,17 +92,18 @@ def daily(at: datetime, zone: str, *, policy: str, catch_up: str) -> Line:
         {**written, "grace_s": GRACE_S},
         lambda local: (local.hour, local.minute, local.second) == (at.hour, at.minute, 0),
         names_times=True,
+        step=MINUTE,
     )
 
 
 def changes(zone: str, begin: datetime, end: datetime) -> list[datetime]:
     """When the zone's clocks are set, in UTC, to the minute."""
     where, found = ZoneInfo(zone), list[datetime]()
-    at, minute = begin, timedelta(minutes=1)
+    at = begin
     while at < end:
         later = at + timedelta(hours=6)
         if at.astimezone(where).utcoffset() != later.astimezone(where).utcoffset():
-            probes = (at + n * minute for n in range(361))
+            probes = (at + n * MINUTE for n in range(361))
             offset = at.astimezone(where).utcoffset()
             found.append(next(one for one in probes if one.astimezone(where).utcoffset() != offset).astimezone(UTC))
         at = later
