@@ -96,8 +96,8 @@ def duration(execution: JobExecution) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """A time in JOBHUB_TIME_ZONE."""
-    return "" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
+    """A time in JOBHUB_TIME_ZONE, with that zone."""
+    return "" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _warnings(execution: JobExecution) -> str:

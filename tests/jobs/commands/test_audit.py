@@ -18,7 +18,7 @@ def test_it_lists_the_newest_first(run: Run, make_job: MakeJob) -> None:
     make_job("two")
     done = run("audit")
 
-    assert [line.split()[4] for line in done.lines[1:]] == ["two", "one"]
+    assert [line.split()[2:6:3] for line in done.lines[1:]] == [["UTC", "two"], ["UTC", "one"]]
     assert done.lines[0].split() == ["AT", "WHO", "DEED", "SUBJECT", "PROJECT", "FACE", "FROM", "TIMES"]
 
 
