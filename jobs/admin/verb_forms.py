@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from jobs.admin.job_form import JSONText
+from jobs.engine.times import check_future
+from jobs.errors import Invalid
 
 
 class When(forms.DateTimeField):
@@ -16,8 +17,10 @@ class When(forms.DateTimeField):
 
     def clean(self, value: Any) -> datetime | None:
         at: datetime | None = super().clean(value)
-        if at is not None and at <= timezone.now():
-            raise forms.ValidationError("wanted a time in the future")
+        try:
+            check_future("", at)
+        except Invalid as error:
+            raise forms.ValidationError(error.errors[0].message) from None
         return at
 
 

@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from jobs.engine.rights import Actor, Right, audit, right_of
+from jobs.engine.times import check_future
 from jobs.errors import Conflict, Invalid
 from jobs.models import ApiKey, Level, Membership, Project, Role, User
 from jobs.models.prepared import Prepared, Row
@@ -112,8 +113,7 @@ def _check(user: User, project: Project, level: str, name: str, expires_at: date
         raise Invalid.field("name", str(error)) from None
     if len(name) > NAME_LENGTH:
         raise Invalid.field("name", f"wanted at most {NAME_LENGTH} characters")
-    if expires_at is not None and expires_at <= timezone.now():
-        raise Invalid.field("expires_at", "wanted a time in the future")
+    check_future("expires_at", expires_at)
     if not user.is_superuser and not user.memberships.filter(project=project).exists():
         raise Invalid.field("user", f"{user.username} is no member of {project.name}")
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
 from jobs.engine.schedule_documents import MAX_SCHEDULES, ScheduleDocument
+from jobs.engine.times import check_future
 from jobs.errors import FieldError, Invalid, NotFound
 from jobs.models import Job, Schedule, SlotFate
 from jobs.schedules import Dialect, check, moment
@@ -157,8 +158,7 @@ def pause(schedule: Schedule, *, actor: Actor, reason: str = "", until: datetime
     What becomes of them then says its `catch_up`. Pausing a paused schedule changes the reason and the end.
     """
     actor.require(Right.EDIT, schedule.job.project_id, "pausing a schedule")
-    if until is not None and until <= timezone.now():
-        raise Invalid.field("until", "wanted a time in the future")
+    check_future("until", until)
     said = {"is_paused": True, "paused_until": until, "pause_reason": reason_of(reason), "paused_by": actor.name}
     with transaction.atomic():
         schedule_for_update(schedule)

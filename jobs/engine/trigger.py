@@ -17,6 +17,7 @@ from jobs.engine.forms import check_params
 from jobs.engine.handles import WITH_EPOCH, handle
 from jobs.engine.locks import job_for_share
 from jobs.engine.rights import Actor, Right, audit
+from jobs.engine.times import check_year
 from jobs.errors import Busy, Conflict, Held, IllegalMove, Invalid
 from jobs.models import Condition, Job, JobAction, JobExecution, Place, Schedule, WhenActive
 from jobs.models.moves import due_now
@@ -71,6 +72,7 @@ def trigger(
         actor.require(Right.SEE, predecessor.project_id, "waiting for an execution")
     if priority is not None and abs(priority) > MAX_PRIORITY:
         raise Invalid.field("priority", f"wanted a number from -{MAX_PRIORITY} to {MAX_PRIORITY}")
+    check_year("run_at", run_at)
     execution = new_execution(job, actor=actor, place=place or Place(job.place))
     execution.params = _checked(params or {}, job.params)
     execution.priority = job.priority if priority is None else priority

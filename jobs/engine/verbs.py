@@ -12,6 +12,7 @@ from jobs.engine import chains, schedules
 from jobs.engine.aborts import request_abort
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
+from jobs.engine.times import check_future
 from jobs.errors import Conflict, IllegalMove, Invalid, NotFound
 from jobs.models import Job, JobExecution, Place
 from jobs.models.moves import due_now
@@ -68,8 +69,7 @@ def hold(job: Job, *, actor: Actor, reason: str = "", until: datetime | None = N
     `until` releases it by itself. Holding a held job changes its reason and end.
     """
     actor.require(Right.EDIT, job.project_id, "holding a job")
-    if until is not None and until <= timezone.now():
-        raise Invalid.field("until", "wanted a time in the future")
+    check_future("until", until)
     said = {"hold_until": until, "hold_reason": schedules.reason_of(reason), "held_by": actor.name}
     with transaction.atomic():
         if not job_for_update(job).is_held:

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from jobs.engine.times import check_year
+from jobs.errors import Invalid
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -20,16 +23,22 @@ def param(text: str) -> tuple[str, str]:
 
 def moment_option(text: str) -> datetime:
     """A time as ISO 8601, without an offset in JOBHUB_TIME_ZONE, or a span from now such as `90m` or `30d`."""
-    if span := _span(text):
-        return timezone.now() + span
-    return _moment(text)
+    return _told(text, 1)
 
 
 def past_moment_option(text: str) -> datetime:
     """As `moment_option`, but a span counts back from now."""
-    if span := _span(text):
-        return timezone.now() - span
-    return _moment(text)
+    return _told(text, -1)
+
+
+def _told(text: str, direction: int) -> datetime:
+    span = _span(text)
+    try:
+        at = timezone.now() + direction * span if span else _moment(text)
+        check_year("", at)
+    except (OverflowError, Invalid):
+        raise ArgumentTypeError(f"{text!r} is too far away") from None
+    return at
 
 
 def _span(text: str) -> timedelta | None:

@@ -103,6 +103,13 @@ def test_a_time_without_a_run_is_refused(run: Run, job: Job) -> None:
     assert (done.code, "has no run to come at" in done.err) == (2, True)
 
 
+@pytest.mark.parametrize("far", ["9999-12-31T23:59:59", "0001-01-01T00:00:00+14:00", "999999w"])
+def test_a_time_near_the_end_of_the_calendar_is_refused(run: Run, job: Job, far: str) -> None:
+    done = run("schedule", "pause", job.name, "--until", far)
+
+    assert f"{far!r} is too far away" in done.err
+
+
 def test_an_unknown_schedule_is_refused(run: Run, job: Job) -> None:
     done = run("schedule", "pause", "photos/backup", "--schedule", "weekly")
 
