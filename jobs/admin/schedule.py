@@ -12,6 +12,7 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -25,6 +26,7 @@ from jobs.admin.verb_forms import HoldForm, MoveForm, ReasonForm
 from jobs.engine import schedules, slots
 from jobs.engine.planned import LONGEST, Planned, coming, planned
 from jobs.engine.rights import Right
+from jobs.engine.times import check_year
 from jobs.errors import JobHubError
 from jobs.models import Project, Schedule
 from jobs.schedules import describe
@@ -168,7 +170,8 @@ class ScheduleAdmin(HubAdmin):
         """A run, and what the person may do with it."""
         if self._right(request, run.schedule) < Right.EDIT:
             return run, []
-        first = "reinstate" if run.state in ("skipped", "moved") else "skip"
+        is_changed = run.state == "skipped" or run.is_moved
+        first = "reinstate" if is_changed and run.slot_at > timezone.now() else "skip"
         return run, [first, "move"] if run.state == "held" else [first, "move", "run"]
 
     def _right(self, request: HttpRequest, schedule: Schedule) -> Right:
@@ -320,6 +323,7 @@ def _slot(request: HttpRequest, schedule: Schedule) -> datetime:
     given = request.GET.get("slot")
     try:
         found = slots.next_slot(schedule) if given is None else parse_datetime(given)
+        check_year("slot", found)
     except (ValueError, JobHubError):
         found = None
     if found is None or found.tzinfo is None:

@@ -27,9 +27,13 @@ class Planned:
     slot_at: datetime
     schedule: Schedule
     state: str
-    """planned, moved, skipped, paused (the schedule is) or held (the job is)."""
+    """planned, moved, skipped, paused (the schedule is, also of a moved one) or held (the job is)."""
     reason: str = ""
     by: str = ""
+
+    @property
+    def is_moved(self) -> bool:
+        return self.at != self.slot_at
 
     @property
     def local(self) -> datetime:
@@ -59,8 +63,8 @@ def planned(
 
 
 def coming(schedule: Schedule, n: int = 5) -> list[datetime]:
-    """The next times of one schedule, whatever becomes of them; none for one that is switched off."""
-    if not schedule.enabled or schedule.broken:
+    """The next times of one schedule, whatever becomes of them; none where it is switched off or `continuous`."""
+    if not schedule.enabled or schedule.broken or schedule.is_continuous:
         return []
     try:
         return list(islice(schedule.timetable().after(timezone.now()), n))
@@ -124,7 +128,10 @@ def _moved(projects: Iterable[int] | None, of: Job | Schedule | None, now: datet
 
 def _moved_run(fate: SlotFate) -> Planned:
     assert fate.moved_to is not None
-    return Planned(fate.moved_to, fate.slot_at, fate.schedule, "moved", fate.reason, fate.by)
+    state, reason, by = _state(fate.schedule, fate.moved_to)
+    if state == "planned":
+        state, reason, by = "moved", fate.reason, fate.by
+    return Planned(fate.moved_to, fate.slot_at, fate.schedule, state, reason, by)
 
 
 def _when(run: Planned) -> tuple[datetime, int]:

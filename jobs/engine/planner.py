@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
@@ -67,10 +68,10 @@ def start_due(now: datetime | None = None) -> None:
     now = now or timezone.now()
     due = _serving().filter(next_at__lte=now).order_by("next_at").values_list("pk", "job_id")[:AT_A_TURN]
     for pk, job_id in due:
-        _guarded(pk, lambda pk=pk, job_id=job_id: _serve(pk, job_id, now))  # type: ignore[misc]
+        _guarded(pk, partial(_serve, pk, job_id, now))
     moved = _moved().filter(moved_to__lte=now).order_by("moved_to")
     for pk, schedule_id, job_id in moved.values_list("pk", "schedule_id", "schedule__job_id")[:AT_A_TURN]:
-        _guarded(schedule_id, lambda pk=pk, job_id=job_id: _start_moved(pk, job_id, now))  # type: ignore[misc]
+        _guarded(schedule_id, partial(_start_moved, pk, schedule_id, job_id, now))
 
 
 def replan(now: datetime | None = None) -> None:
@@ -80,7 +81,7 @@ def replan(now: datetime | None = None) -> None:
     """
     now = now or timezone.now()
     for schedule in Schedule.objects.filter(next_at__gt=now).iterator():
-        _guarded(schedule.pk, lambda schedule=schedule: _replan(schedule, now))  # type: ignore[misc]
+        _guarded(schedule.pk, partial(_replan, schedule, now))
 
 
 def _replan(schedule: Schedule, now: datetime) -> None:
@@ -225,14 +226,16 @@ def _note_skipped(schedule: Schedule, timetable: Timetable, slot_at: datetime, r
     SlotFate.objects.update_or_create(schedule=schedule, slot_at=slot_at, defaults=told)
 
 
-def _start_moved(pk: int, job_id: int, now: datetime) -> None:
+def _start_moved(pk: int, schedule_id: int, job_id: int, now: datetime) -> None:
     job = _locked_job(job_id)
-    fates = SlotFate.objects.select_for_update(of=("self",)).select_related("schedule")
-    fate = fates.filter(pk=pk, is_waiting=True, schedule__is_paused=False).first() if job else None
-    if job is None or fate is None or fate.moved_to is None:
+    rows = Schedule.objects.select_for_update().filter(pk=schedule_id, is_paused=False)
+    schedule = rows.first() if job else None
+    if job is None or schedule is None:
         return
-    schedule = fate.schedule
     schedule.job = job
+    fate = schedule.fates.filter(pk=pk, is_waiting=True, moved_to__lte=now).first()
+    if fate is None or fate.moved_to is None:
+        return
     fate.is_waiting = False
     if schedule.catch_up == CatchUp.SKIP and fate.moved_to <= _missed_until(schedule, now):
         fate.fate, fate.reason = Fate.MISSED, schedule.missed_reason or OUTAGE

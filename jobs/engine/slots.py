@@ -10,6 +10,7 @@ from django.utils import timezone
 from jobs.engine.locks import job_for_update
 from jobs.engine.rights import Actor, Right, audit
 from jobs.engine.schedules import reason_of, schedule_for_update, subject
+from jobs.engine.times import check_future
 from jobs.engine.trigger import trigger
 from jobs.errors import Conflict, Invalid
 from jobs.models import Fate, JobExecution, Schedule, SlotFate
@@ -29,8 +30,7 @@ def skip(schedule: Schedule, slot_at: datetime, *, actor: Actor, reason: str = "
 def move(schedule: Schedule, slot_at: datetime, to: datetime, *, actor: Actor, reason: str = "") -> None:
     """Give one run to come another time, earlier or later. Raises as `skip` does."""
     actor.require(Right.EDIT, schedule.job.project_id, "moving a run")
-    if to <= timezone.now():
-        raise Invalid.field("to", "wanted a time in the future")
+    check_future("to", to)
     with transaction.atomic():
         _to_come(schedule_for_update(schedule), slot_at)
         given = {"moved_to": to, "is_waiting": True, "reason": reason_of(reason)}
@@ -46,7 +46,9 @@ def run(schedule: Schedule, slot_at: datetime | None = None, *, actor: Actor) ->
     actor.require(Right.TRIGGER, schedule.job.project_id, "running a planned run")
     with transaction.atomic():
         job = job_for_update(schedule.job)
-        slot_at = slot_at or next_slot(schedule_for_update(schedule))
+        schedule = schedule_for_update(schedule)
+        schedule.job = job
+        slot_at = slot_at or next_slot(schedule)
         _to_come(schedule, slot_at)
         execution, _ = trigger(job, actor=actor, schedule=schedule, slot_at=slot_at)
         _decide(schedule, slot_at, actor=actor, fate=Fate.MOVED, moved_to=timezone.now())
@@ -54,10 +56,15 @@ def run(schedule: Schedule, slot_at: datetime | None = None, *, actor: Actor) ->
 
 
 def reinstate(schedule: Schedule, slot_at: datetime, *, actor: Actor) -> None:
-    """Let a run that was skipped or moved come at its own time after all; harmless for one that does."""
+    """Let a run that was skipped or moved come at its own time after all; harmless for one that does.
+
+    Raises as `skip` does, and `Conflict` when that time has passed.
+    """
     actor.require(Right.EDIT, schedule.job.project_id, "reinstating a run")
     with transaction.atomic():
         _to_come(schedule_for_update(schedule), slot_at)
+        if slot_at <= timezone.now():
+            raise Conflict("its own time has passed; run it now, move it or skip it")
         if schedule.fates.filter(slot_at=slot_at).delete()[0]:
             audit(actor, "reinstate run", *subject(schedule), **_about(schedule, slot_at))
 
@@ -73,10 +80,14 @@ def next_slot(schedule: Schedule) -> datetime:
 
 
 def _to_come(schedule: Schedule, slot_at: datetime) -> None:
+    """One that was moved is still to come when its own time has passed."""
     if not schedule.enabled or schedule.broken:
         raise Conflict(f"the schedule {schedule.name!r} is switched off{schedule.broken and ': '}{schedule.broken}")
+    if schedule.is_continuous:
+        raise Conflict(f"the schedule {schedule.name!r} is continuous: it has no planned runs; trigger its job instead")
     now, timetable = timezone.now(), schedule.timetable()
-    if slot_at <= now or not timetable.comes_at(slot_at):
+    is_owed = schedule.fates.filter(slot_at=slot_at, is_waiting=True).exists()
+    if not is_owed and (slot_at <= now or not timetable.comes_at(slot_at)):
         times = [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in islice(timetable.after(now), SHOWN)]
         come = f"; the next: {', '.join(times)}" if times else "; there are no more"
         text = (

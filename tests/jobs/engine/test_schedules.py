@@ -11,7 +11,7 @@ from jobs.engine.define import define
 from jobs.engine.documents import document_of
 from jobs.engine.rights import Actor, actor_for
 from jobs.engine.schedules import find_schedule, set_schedules
-from jobs.errors import Conflict, Forbidden, Invalid, NotFound
+from jobs.errors import Forbidden, Invalid, NotFound
 from jobs.models import AuditEvent, Job, Schedule, SlotFate, User
 from tests.conftest import NOOP, MakeJob
 
@@ -224,54 +224,3 @@ def test_the_only_schedule_needs_no_name(job: Job) -> None:
 def test_an_unknown_name_is_told_the_known_ones(job: Job) -> None:
     with pytest.raises(NotFound, match="known: nightly"):
         find_schedule(job, "weekly")
-
-
-# -- single runs -------------------------------------------------------------------------------------------------------
-def test_a_run_can_be_skipped_and_reinstated(nightly: Schedule, op: Actor) -> None:
-    assert nightly.next_at is not None
-    slots.skip(nightly, nightly.next_at, actor=op, reason="holiday")
-    assert SlotFate.objects.get().fate == "skipped"
-
-    slots.reinstate(nightly, nightly.next_at, actor=op)
-    assert not SlotFate.objects.exists()
-
-
-def test_only_a_run_to_come_can_be_skipped(nightly: Schedule, op: Actor) -> None:
-    assert nightly.next_at is not None
-
-    with pytest.raises(Invalid, match=r"has no run to come at .*; the next: "):
-        slots.skip(nightly, nightly.next_at + timedelta(minutes=1), actor=op)
-
-
-def test_a_run_of_a_schedule_that_is_off_cannot_be_moved(job: Job, nightly: Schedule, op: Actor) -> None:
-    assert nightly.next_at is not None
-    Schedule.objects.update(enabled=False)
-
-    with pytest.raises(Conflict, match="switched off"):
-        slots.move(nightly, nightly.next_at, nightly.next_at + timedelta(hours=1), actor=op)
-
-
-def test_a_run_that_was_started_before_its_time_can_no_longer_be_skipped(nightly: Schedule, op: Actor) -> None:
-    assert nightly.next_at is not None
-    execution = slots.run(nightly, actor=op)
-
-    with pytest.raises(Conflict, match=f"started already: execution {execution.handle}"):
-        slots.skip(nightly, nightly.next_at, actor=op)
-
-
-def test_running_the_next_one_again_takes_the_one_after(nightly: Schedule, op: Actor) -> None:
-    first = slots.run(nightly, actor=op)
-    second = slots.run(nightly, actor=op)
-
-    assert first.slot_at is not None and second.slot_at is not None
-    assert first.slot_at < second.slot_at
-
-
-def test_who_may_trigger_may_run_it_now_and_nothing_else(nightly: Schedule, rita: User) -> None:
-    actor = actor_for(rita, face="test")
-    assert nightly.next_at is not None
-
-    with pytest.raises(Forbidden):
-        slots.run(nightly, actor=actor)
-    with pytest.raises(Forbidden):
-        slots.skip(nightly, nightly.next_at, actor=actor)
