@@ -186,14 +186,14 @@ class ReceiverFilter(Filter):
 class DeliveryAdmin(HubAdmin):
     ordering = ("-pk",)
     sortable_by = ()
-    list_display = ("created", "run", "event", "receiver", "shown_outcome", "n_tries", "answer", "error")
+    list_display = ("created", "run", "event", "receiver", "shown_outcome", "tries", "answer", "error")
     list_display_links = ("created",)
     list_select_related = ("execution", "subscription")
     list_filter = (OutcomeFilter, ProjectFilter, ReceiverFilter, BeforeFilter)
     actions = ("replay_selected",)
     fields = (
         *("created", "uuid", "run", "event", "receiver", "shown_outcome"),
-        *("n_tries", "tried", "answer", "error", "duration_ms", "next_try"),
+        *("tries", "tried", "answer", "error", "duration_ms", "next_try"),
     )
     readonly_fields = fields
 
@@ -221,6 +221,10 @@ class DeliveryAdmin(HubAdmin):
         look, sign = LOOKS[row.outcome]
         badge = '<span class="hub-state hub-{}"><span aria-hidden="true">{}</span> {}</span>'
         return format_html(badge, look, sign, row.outcome)
+
+    @admin.display(description="tries")
+    def tries(self, row: Delivery) -> int:
+        return row.n_tries
 
     @admin.display(description="last try")
     def tried(self, row: Delivery) -> SafeString:

@@ -35,11 +35,11 @@ def badge(state: str) -> SafeString:
 
 
 def moment(at: datetime | None) -> SafeString:
-    """A time in the hub's zone, to the second."""
+    """A time in the hub's zone, to the second, with the zone's name."""
     if at is None:
         return NOTHING
     local = timezone.localtime(at)
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:{SECONDS}}")
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:{SECONDS} %Z}")
 
 
 def local(at: datetime, zone: str) -> SafeString:
@@ -68,7 +68,7 @@ def ago(at: datetime | None) -> SafeString:
     local = timezone.localtime(at)
     long_ago = span(timezone.now() - at)
     return format_html(
-        '<time datetime="{0}" title="{1}">{2} ago</time>', local.isoformat(), f"{local:{SECONDS}}", long_ago
+        '<time datetime="{0}" title="{1}">{2} ago</time>', local.isoformat(), f"{local:{SECONDS} %Z}", long_ago
     )
 
 
