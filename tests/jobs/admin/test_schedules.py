@@ -180,6 +180,5 @@ def test_the_overview_leads_to_the_next_run(look: Look, rita: User, nightly: Sch
     assert nightly.next_at is not None
     text = " ".join(page(look(rita), "/admin/").split())
 
-    assert (
-        f'<a href="{PLANNED}"><strong>{timezone.localtime(nightly.next_at):%H:%M}</strong> next planned run</a>' in text
-    )
+    at = timezone.localtime(nightly.next_at)
+    assert f'<a href="{PLANNED}"><strong>{at:%H:%M}</strong> {at:%Z}: next planned run</a>' in text
