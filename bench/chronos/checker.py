@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bench.chronos.lines import GRACE_S, Line
 
 TOLERANCE_S = 0.5
-"""Between the ticker's look at the clock and the time that the row is written with."""
+"""Between the ticker's look at the clock and the time that the row is written with, if the machine is not busy."""
 COUNTED = 1000
 """More missed times than these are not counted one by one."""
 
@@ -56,7 +56,11 @@ class Verdict:
 
 
 def check(
-    wanted: Mapping[str, tuple[Line, Sequence[datetime]]], runs: Iterable[Run], absences: Iterable[Absence]
+    wanted: Mapping[str, tuple[Line, Sequence[datetime]]],
+    runs: Iterable[Run],
+    absences: Iterable[Absence],
+    *,
+    tolerance_s: float = TOLERANCE_S,
 ) -> Verdict:
     """`wanted`: the times of each line by name, sorted."""
     verdict, by_line, absent = Verdict(), defaultdict[str, list[Run]](list), defaultdict[str, list[Absence]](list)
@@ -66,12 +70,17 @@ def check(
         absent[one.line].append(one)
     verdict.wrong += [f"{name}: a line that nobody wrote" for name in {*by_line, *absent} - set(wanted)]
     for name, (line, times) in wanted.items():
-        _check_line(line, times, by_line[name], absent[name], verdict)
+        _check_line(line, times, by_line[name], absent[name], tolerance_s, verdict)
     return verdict
 
 
 def _check_line(
-    line: Line, times: Sequence[datetime], runs: list[Run], absences: list[Absence], verdict: Verdict
+    line: Line,
+    times: Sequence[datetime],
+    runs: list[Run],
+    absences: list[Absence],
+    tolerance_s: float,
+    verdict: Verdict,
 ) -> None:
     verdict.n_slots += len(times)
     counts = Counter(run.slot_at for run in runs)
@@ -90,9 +99,9 @@ def _check_line(
             verdict.wrong.append(f"{line.name} {at}: lost")
         elif at in told:
             verdict.wrong.append(f"{line.name} {at}: was run, and told to be {told[at]}")
-        elif run.late_s <= GRACE_S + TOLERANCE_S:
+        elif run.late_s <= GRACE_S + tolerance_s:
             verdict.in_time += 1
-        elif _may_be_late(line, at, run, times):
+        elif _may_be_late(line, run, times, tolerance_s):
             verdict.made_up += 1
         else:
             verdict.wrong.append(f"{line.name} {at}: {run.late_s:.1f} s late")
@@ -111,13 +120,13 @@ def _told(line: Line, times: Sequence[datetime], absences: list[Absence], verdic
     return told
 
 
-def _may_be_late(line: Line, at: datetime, run: Run, times: Sequence[datetime]) -> bool:
-    """Where each is run, any may; where one run makes up for all, it is that of the last time that was missed."""
+def _may_be_late(line: Line, run: Run, times: Sequence[datetime], tolerance_s: float) -> bool:
+    """Where each is run, any may; where one run makes up for all, it is that of the last time before it."""
     if line.catch_up == "all":
         return True
-    next_one = times[bisect_right(times, at) : bisect_right(times, at) + 1]
-    missed_until = run.queued_at - timedelta(seconds=GRACE_S - TOLERANCE_S)
-    return line.catch_up == "once" and (not next_one or next_one[0] > missed_until)
+    next_one = times[bisect_right(times, run.slot_at) : bisect_right(times, run.slot_at) + 1]
+    looked_at = run.queued_at - timedelta(seconds=tolerance_s)
+    return line.catch_up == "once" and (not next_one or next_one[0] > looked_at)
 
 
 def _is_in(at: datetime, times: Sequence[datetime]) -> bool:

@@ -18,6 +18,8 @@ from bench.hub import Hub
 from bench.places import ROOT
 from bench.stack import eventually
 
+LEASE_S = 5
+"""Short, so that the runs of killed workers run again soon."""
 SOURCE = Path(__file__).with_name("clock.c")
 
 
@@ -68,8 +70,11 @@ class Cluster:
                 return [process, *process.children(recursive=True)]
         return []
 
-    def kill(self, what: str, dice: random.Random) -> None:
-        """-9: `tree`, the whole cluster; `main`, which keeps the clock; `worker`, one of its processes."""
+    def kill(self, what: str, dice: random.Random) -> int:
+        """-9: `tree`, the whole cluster; `main`, which keeps the clock; `worker`, one of its processes.
+
+        Returns how many processes that were.
+        """
         family = self.family()
         victims = {"tree": family, "main": family[:1], "worker": dice.sample(family[2:], min(1, len(family[2:])))}[what]
         for victim in victims:
@@ -77,6 +82,7 @@ class Cluster:
                 victim.kill()
         if self.main and what != "worker":
             self.main.wait()
+        return len(victims)
 
     def stop(self) -> None:
         family = self.family()
@@ -99,7 +105,7 @@ class Killable:
     clusters: list[Cluster] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.hub = Hub(self.folder, self.database, workers=2)
+        self.hub = Hub(self.folder, self.database, workers=2, lease_s=LEASE_S)
         env = {**self.hub.env, **(self.clock.env if self.clock else {})}
         for _ in range(self.n_clusters):
             own = {**env, "JOBHUB_NODE": f"bench-{uuid.uuid4().hex[:8]}", "JOBHUB_LOG_LEVEL": "WARNING"}

@@ -75,6 +75,12 @@ def test_the_last_slot_may_be_made_up_for_however_late() -> None:
     assert verdict([*every(5), run(5, after_s=500)], catch_up="once").is_valid
 
 
+def test_a_busy_machine_may_take_its_time() -> None:
+    line = Line("line", {"zone": "UTC", "catch_up": "skip"}, lambda _: True)
+    late = [*every(2), run(2, after_s=5)]
+    assert [check({"line": (line, TIMES)}, late, [], tolerance_s=s).is_valid for s in (2, 4)] == [False, True]
+
+
 # -- wrong -------------------------------------------------------------------------------------------------------------
 WRONG: dict[str, tuple[list[Run], list[Absence]]] = {
     "lost": (every(2), []),
@@ -117,6 +123,10 @@ def test_too_small_a_count_is_found() -> None:
 def test_one_run_makes_up_for_the_last_one_only() -> None:
     found = verdict([*every(1, 2), run(1, after_s=18)], [missed(2, 2, 1)], catch_up="once")
     assert [text for text in found.wrong if "18.0 s late" in text] == found.wrong != []
+
+
+def test_a_run_makes_up_for_nothing_once_the_next_slot_has_come() -> None:
+    assert not verdict([*every(1), run(1, after_s=10.6)], catch_up="once").is_valid
 
 
 def test_where_late_ones_are_left_out_none_may_be_late() -> None:
