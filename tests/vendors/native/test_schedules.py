@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from jobs.models import AuditEvent, Job, JobExecution, Schedule, User
-from tests.conftest import NOOP, ClientOf, MakeJob
-from tests.vendors.conftest import fields_of
+from jobs.models import AuditEvent, Job, JobExecution, Project, Role, Schedule, User
+from tests.conftest import NOOP, ClientOf, MakeJob, join
+from tests.vendors.conftest import basic, fields_of
 
 HUB = "/hub/v1"
 NIGHTLY = {"name": "nightly", "cron": "30 2 * * *", "zone": "Europe/Berlin"}
@@ -195,6 +195,18 @@ def test_one_sees_the_runs_of_ones_own_projects(job: Job, charlie: User, client_
     assert planned(client) == planned(client, project="*") == []
     assert client.get(f"{HUB}/planned", {"project": "alpha"}).status_code == 404
     assert client.get(f"{HUB}/planned", {"job": job.pk}).status_code == 404
+
+
+def test_a_job_is_looked_for_in_the_project_that_is_named(
+    anybody: APIClient, alice: User, make_job: MakeJob, beta: Project
+) -> None:
+    join(alice, beta, Role.READER)
+    make_job("same", schedules=[{"interval": "1h"}])
+    make_job("same", project=beta, schedules=[{"interval": "2h"}])
+    anybody.credentials(HTTP_AUTHORIZATION=basic(alice.username))
+
+    found = planned(anybody, job="same", project=beta.name)
+    assert {run["project"] for run in found} == {beta.name}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Schedules of a job, and the runs to come."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from jobs.engine import schedules, slots
 from jobs.engine.find import find_job
 from jobs.engine.planned import planned
 from jobs.engine.schedules import find_schedule
-from jobs.models import Schedule
+from jobs.models import Job, Schedule
 from vendors.native import parameters
 from vendors.native.documents import EarlyRun, Hold, MovedRun, OneRun, PlannedQuery, SkippedRun
 from vendors.native.schedules import planned_json, schedule_json
@@ -153,10 +154,16 @@ class PlannedView(NativeView):
     )
     def get(self, request: Request) -> Response:
         wanted = PlannedQuery.parse(request.query_params.dict())
-        job = find_job(wanted.job, actor=self.actor) if wanted.job else None
-        projects = [job.project_id] if job else self._projects(wanted.project)
+        job = self._job(wanted.job, wanted.project) if wanted.job else None
+        projects = [job.project_id] if job and wanted.project is None else self._projects(wanted.project)
         runs, is_complete = planned(projects, hours=wanted.hours, of=job)
         return Response({"results": planned_json(runs), "is_complete": is_complete})
+
+    def _job(self, ref: str, project: str | None) -> Job:
+        """Its name is one of the project that is named, else of the acting one."""
+        if project in (None, EVERYWHERE):
+            return find_job(ref, actor=self.actor)
+        return find_job(ref, actor=replace(self.actor, project_id=find_project(project, self.actor).pk))
 
     def _projects(self, ref: str | None) -> list[int] | None:
         if ref == EVERYWHERE:
