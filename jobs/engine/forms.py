@@ -29,7 +29,12 @@ class Document(pydantic.BaseModel):
 
 
 def _error(item: Any) -> FieldError:
-    plain = {"extra_forbidden": "unknown field", "missing": "this field is required"}
+    plain = {
+        "extra_forbidden": "unknown field",
+        "missing": "this field is required",
+        "model_type": "wanted an object of fields",
+        "dict_type": "wanted an object of fields",
+    }
     message = plain.get(item["type"]) or item["msg"].removeprefix("Value error, ")
     return FieldError(".".join(str(part) for part in item["loc"]), message)
 

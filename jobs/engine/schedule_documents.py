@@ -1,7 +1,7 @@
 """Schedules as documents: `{cron: "30 2 * * *", zone: Europe/Berlin}`."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from django.conf import settings
@@ -17,6 +17,15 @@ MAX_SCHEDULES = 50
 RFC3339 = "%Y-%m-%dT%H:%M:%SZ"
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise ValueError("wanted a text or a number")
+    return value
+
+
+FieldValue = Annotated[str | int | None, pydantic.BeforeValidator(_plain)]
+
+
 class ScheduleDocument(Document):
     """When a job runs by itself: exactly one of `interval`, `cron`, `quartz`, `fields` and `at`."""
 
@@ -28,7 +37,7 @@ class ScheduleDocument(Document):
     """Five fields: minute, hour, day of the month, month, day of the week."""
     quartz: Text | None = None
     """Six or seven fields with seconds; `?`, `L`, `W` and `#` as Quartz has them."""
-    fields: dict[str, str | int | None] | None = None
+    fields: dict[str, FieldValue] | None = None
     """An object of `year`, `month`, `day`, `week`, `day_of_week`, `hour`, `minute` and `second`."""
     at: Text | None = None
     """One date and time."""

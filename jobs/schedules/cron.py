@@ -1,5 +1,6 @@
 """Five fields as Debian's cron reads them: minute, hour, day of the month, month, day of the week."""
 
+import re
 from datetime import date
 
 from jobs.schedules.numbers import FROM_SUNDAY, MONTHS, Numbers, is_star, why_never
@@ -13,6 +14,7 @@ FIELDS = (
     Numbers("month", 1, 12, MONTHS),
     Numbers("day of the week", 0, 7, WEEKDAYS),
 )
+OF_QUARTZ = re.compile(r"[?#]|^L|[0-9][LW]$", re.IGNORECASE)
 
 
 def parse(text: str) -> Pattern:
@@ -48,4 +50,6 @@ def split(text: str) -> list[str]:
     if len(fields) != len(FIELDS):
         more = "; six or seven with seconds are Quartz: say quartz instead" if len(fields) in (6, 7) else ""
         raise ValueError(f"wanted five fields (minute, hour, day, month, day of the week), not {len(fields)}{more}")
+    if any(OF_QUARTZ.search(part) for part in fields):
+        raise ValueError("?, L, W and # are of Quartz, whose six fields begin with the seconds: say quartz instead")
     return fields

@@ -70,7 +70,7 @@ def parse(given: Mapping[str, Any]) -> Pattern:
 
 
 def complete(given: Mapping[str, Any]) -> dict[str, str]:
-    """All fields as texts; what is not given, or null, as APScheduler would take it. Raises `Invalid`."""
+    """All fields as texts; what is not given, null or blank, as APScheduler would take it. Raises `Invalid`."""
     errors = [
         FieldError(str(name)[:50], f"unknown field; known: {', '.join(ORDER)}") for name in given if name not in ORDER
     ]
@@ -80,7 +80,7 @@ def complete(given: Mapping[str, Any]) -> dict[str, str]:
             errors.append(FieldError(str(name)[:50], "wanted a text or a number"))
         elif value is not None and len(str(value)) > LONGEST_TEXT:
             errors.append(FieldError(name, f"wanted at most {LONGEST_TEXT} characters"))
-        elif value is not None:
+        elif value is not None and str(value).strip():
             texts[name] = str(value).strip().lower()
     if errors:
         raise Invalid(errors)
@@ -120,6 +120,8 @@ def _days(text: str, months: frozenset[int]) -> Takes:
             takes.append(lambda on: on.day == _length(on))
         elif found := NTH_WEEKDAY.fullmatch(term):
             takes.append(_nth(found["nth"], NUMBERS["day_of_week"].number(found["weekday"])))
+        elif LETTER.search(term):
+            raise ValueError(f"day: {term!r} is no number, range or step, nor last, 1st mon to 5th sun, or last fri")
         else:
             numbers |= _term(NUMBERS["day"], term)
     if not takes and (never := why_never(frozenset(numbers), months)):

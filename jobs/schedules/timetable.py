@@ -121,8 +121,12 @@ def check(
 ) -> None:
     """Raises `Invalid` for what cannot be read, and for what never comes after `now`."""
     now = now or datetime.now(UTC)
+    if end is not None and start is not None and end < start:
+        raise Invalid.field("end", f"is before its start, {start:%Y-%m-%d %H:%M} UTC")
+    if end is not None and end < now:
+        raise Invalid.field("end", f"{end:%Y-%m-%d %H:%M} UTC has passed")
     if parse(dialect, value, zone=zone, policy=policy, start=start, end=end, anchor=now).next_after(now) is None:
-        raise Invalid.field(str(dialect), _why_never(dialect, value, end, now))
+        raise Invalid.field(str(dialect), _why_never(dialect, value, start, end, now))
 
 
 def next_times(
@@ -179,10 +183,13 @@ def _field(name: str, read: Callable[[], T], message: str = "") -> T:
         raise error.under(name) from None
 
 
-def _why_never(dialect: str, value: str | Mapping[str, Any], end: datetime | None, now: datetime) -> str:
+def _why_never(
+    dialect: str, value: str | Mapping[str, Any], start: datetime | None, end: datetime | None, now: datetime
+) -> str:
     shown = f"{value!r}" if isinstance(value, str) else ", ".join(f"{name}={text}" for name, text in value.items())
     if dialect == Dialect.AT:
         return f"{shown} has passed"
     if end is not None:
+        now = max(now, start or now)
         return f"{shown} does not come between {now:%Y-%m-%d %H:%M} UTC and its end, {end:%Y-%m-%d %H:%M} UTC"
     return f"{shown} never comes: there is no such time within {HORIZON_YEARS} years"
