@@ -14,13 +14,14 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jobs.engine.pace import Pace
-from jobs.engine.rights import Actor, Right, audit
+from jobs.engine.rights import Actor, Right, audit, operator
 from jobs.errors import Conflict
 from jobs.models import Delivery, Notice, Subscription
 from jobs.models.notice import GIVE_UP_AFTER, give_up_at
 from jobs.models.prepared import insert_all
 from jobs.texts import storable
 
+COURIER = operator("courier")
 CLAIMED_S = 60
 """A sender that has not told the result by then is taken for dead."""
 FIRST_PAUSE_S = 5.0
@@ -28,7 +29,7 @@ LONGEST_PAUSE_S = 4 * 3600.0
 MAX_ERROR_CHARS = 500
 BATCH = 500
 ROWS = 500
-TOO_MANY = 429
+TOO_MANY, GONE = 429, 410
 OUTCOMES = {
     "pending": {"next_at__isnull": False},
     "delivered": {"next_at__isnull": True, "delivered_at__isnull": False},
@@ -46,6 +47,10 @@ class Outcome:
     duration_ms: int | None = None
     is_down: bool = False
     """The receiver's own trouble, not this notice's: it gets a rest."""
+    rest_s: float = 0.0
+    """For how long it asks to be left alone."""
+    is_gone: bool = False
+    """It asks never to be told again."""
 
 
 def says_it_cannot(status: int) -> bool:
@@ -144,10 +149,13 @@ def _record(delivery: Delivery, outcome: Outcome) -> None:
     if not outcome.error:
         _still(delivery).update(next_at=None, delivered_at=now, **told)
     else:
-        next_at = now + pause(delivery.n_tries)
-        is_over = next_at > delivery.give_up_at
+        next_at = now + pause(delivery.n_tries, outcome.rest_s)
+        is_over = outcome.is_gone or next_at > delivery.give_up_at
         _still(delivery).update(next_at=None if is_over else next_at, **told)
-    _note_health(delivery.subscription, outcome, now)
+    if outcome.is_gone:
+        _switch_off(delivery.subscription, outcome.error)
+    else:
+        _note_health(delivery.subscription, outcome, now)
 
 
 def _note_health(seen: Subscription, outcome: Outcome, now: datetime) -> None:
@@ -155,15 +163,22 @@ def _note_health(seen: Subscription, outcome: Outcome, now: datetime) -> None:
     rows = Subscription.objects.filter(pk=seen.pk, n_failures=seen.n_failures)
     if outcome.is_down:
         n_failures = seen.n_failures + 1
-        rows.update(n_failures=n_failures, resting_until=now + pause(n_failures))
+        rows.update(n_failures=n_failures, resting_until=now + pause(n_failures, outcome.rest_s))
     elif seen.n_failures:
         rows.update(n_failures=0, resting_until=None)
 
 
-def pause(n_failures: int) -> timedelta:
+def _switch_off(subscription: Subscription, reason: str) -> None:
+    """Until somebody switches it on again, or saves the job in which it stands."""
+    if Subscription.objects.filter(pk=subscription.pk, is_enabled=True).update(is_enabled=False):
+        about = {"subscription": subscription.pk, "reason": reason}
+        audit(COURIER, "switch off subscription", str(subscription), subscription.project_id, **about)
+
+
+def pause(n_failures: int, at_least_s: float = 0.0) -> timedelta:
     """Doubled each time up to four hours, a quarter more or less, so that those that failed together come apart."""
     seconds = min(FIRST_PAUSE_S * 2.0 ** min(n_failures - 1, 30), LONGEST_PAUSE_S)
-    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+    return timedelta(seconds=max(seconds * random.uniform(0.75, 1.25), min(at_least_s, LONGEST_PAUSE_S)))
 
 
 def give_up_old(now: datetime) -> int:

@@ -131,14 +131,15 @@ def _refuse_of_job(subscription: Subscription) -> None:
 
 # -- the notices of a job ----------------------------------------------------------------------------------------------
 def set_notify(job: Job, documents: list[NoticeDocument], *, by: str) -> None:
-    """Make the subscriptions of a job what its document says; those that stay keep their log."""
+    """Make the subscriptions of a job what its document says; those that stay keep their log and are switched on."""
     old = {_identity(row): row for row in job.subscriptions.all()}
     for document in documents:
         fresh = Subscription(project_id=job.project_id, job=job, created_by=by)
         _fill(fresh, document)
         row = old.pop(_identity(fresh), fresh)
-        if row is fresh or notice_of(row) != notice_of(fresh):
+        if row is fresh or not row.is_enabled or notice_of(row) != notice_of(fresh):
             _fill(row, document)
+            row.is_enabled = True
             row.save()
     for row in old.values():
         row.delete()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from django.db import Error, close_old_connections
@@ -126,7 +127,7 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
             outcome = Outcome(error=letter.masked(f"{type(error).__name__}: {error}"), is_down=True)
         duration_ms = int((time.monotonic() - began_at) * 1000)
-        self._told.put((delivery, Outcome(outcome.answer, outcome.error, duration_ms, outcome.is_down)))
+        self._told.put((delivery, replace(outcome, duration_ms=duration_ms)))
 
 
 def carry() -> None:

@@ -1,13 +1,15 @@
 """How one notice leaves the hub: as a POST, or as an e-mail. What is sent knows no database."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from django.core.mail import EmailMessage, get_connection
 
 from jobs.client import Request, Url, send
 from jobs.engine import messages, secrets
-from jobs.engine.deliveries import Outcome, says_it_cannot
+from jobs.engine.deliveries import GONE, Outcome, says_it_cannot
 from jobs.errors import RunFailed
 from jobs.masking import Masker
 from jobs.models import Channel, Delivery
@@ -65,7 +67,23 @@ def _post(request: Request, masker: Masker, *, keeps_body: bool) -> Outcome:
         return Outcome(answer.status)
     said = " ".join(answer.body.decode(errors="replace").split()) if keeps_body else ""
     text = f"it answered {answer.status} {answer.reason}: {said}".rstrip(": ")
-    return Outcome(answer.status, masker.mask(text)[:SHOWN_CHARS], is_down=says_it_cannot(answer.status))
+    return Outcome(
+        answer.status,
+        masker.mask(text)[:SHOWN_CHARS],
+        is_down=says_it_cannot(answer.status),
+        rest_s=_seconds(answer.headers.get("retry-after", "")),
+        is_gone=answer.status == GONE,
+    )
+
+
+def _seconds(retry_after: str) -> float:
+    """What `Retry-After` asks for, in seconds or until a date (RFC 9110, 10.2.3); 0 for anything else."""
+    if retry_after.isascii() and retry_after.isdecimal():
+        return float(retry_after[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except ValueError:
+        return 0.0
 
 
 def _mail(mail: EmailMessage) -> Outcome:

@@ -5,7 +5,8 @@ import json
 import socket
 import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -13,14 +14,15 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from jobs import targets
-from jobs.engine import deliveries, messages, secrets
+from jobs.engine import define, deliveries, messages, secrets
 from jobs.engine.messages import Message
 from jobs.engine.notices import change, subscribe
 from jobs.engine.rights import Actor
-from jobs.models import Delivery, Subscription
+from jobs.models import AuditEvent, Delivery, Subscription
 from jobs.targets import TargetGuard
 from jobs.worker import courier, post
 from jobs.worker.courier import Courier
+from tests.conftest import MakeJob
 from tests.jobs.receivers import again, carry, only, tell
 from tests.jobs.servers import Reply, Seen, Server
 
@@ -121,7 +123,7 @@ def test_a_broken_writer_stops_nobody_else(
 
 
 # -- what is not taken -------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("status", [301, 400, 401, 404, 410, 429, 500, 503])
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 429, 500, 503])
 def test_what_is_refused_is_tried_again_later(hook: Subscription, server: Server, failed: Any, status: int) -> None:
     server.replies["/hook"] = Reply(b"no thanks", status=status)
     tell(failed, "failed")
@@ -130,6 +132,54 @@ def test_what_is_refused_is_tried_again_later(hook: Subscription, server: Server
     assert (delivery.outcome, delivery.answer) == ("pending", status)
     assert delivery.error.endswith("no thanks")
     assert timedelta(seconds=3) < delivery.next_at - timezone.now() < timedelta(seconds=7)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+def test_it_is_left_alone_for_as_long_as_it_asks(hook: Subscription, server: Server, failed: Any, status: int) -> None:
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    for asked in ("3600", format_datetime(in_an_hour.astimezone(UTC), usegmt=True)):
+        server.replies["/hook"] = Reply(status=status, headers={"Retry-After": asked})
+        Delivery.objects.all().delete()
+        tell(failed, "failed")
+        carry()
+        assert abs(only().next_at - in_an_hour) < timedelta(minutes=1)  # type: ignore[operator]
+        again()
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "-1", "Sun, 06 Nov 1994 08:49:37 GMT", "٣٦٠٠"])
+def test_what_asks_for_nothing_is_tried_again_as_always(
+    hook: Subscription, server: Server, failed: Any, asked: str
+) -> None:
+    server.replies["/hook"] = Reply(status=503, headers={"Retry-After": asked})
+    tell(failed, "failed")
+    carry()
+    assert only().next_at - timezone.now() < timedelta(seconds=7)  # type: ignore[operator]
+
+
+def test_nobody_is_left_alone_for_ever(hook: Subscription, server: Server, failed: Any) -> None:
+    server.replies["/hook"] = Reply(status=503, headers={"Retry-After": "99999999999999999999"})
+    tell(failed, "failed")
+    carry()
+    assert only().next_at - timezone.now() < timedelta(hours=5)  # type: ignore[operator]
+
+
+def test_one_that_is_gone_is_told_no_more(hook: Subscription, server: Server, failed: Any) -> None:
+    server.replies["/hook"] = Reply(status=410)
+    tell(failed, "failed")
+    carry()
+    hook.refresh_from_db()
+    assert (only().outcome, only().error, hook.is_enabled) == ("failed", "it answered 410 Gone", False)
+    event = AuditEvent.objects.get(deed="switch off subscription")
+    assert (event.subject, event.detail["reason"]) == (str(hook), "it answered 410 Gone")
+    tell(failed, "failed")
+    assert Delivery.objects.count() == 1
+
+
+def test_saving_its_job_tells_a_jobs_receiver_again(server: Server, make_job: MakeJob, op: Actor) -> None:
+    job = make_job(notify=[{"webhook": f"{server.url}/hook"}])
+    job.subscriptions.update(is_enabled=False)
+    define.patch(job, {"description": "mended"}, actor=op)
+    assert job.subscriptions.get().is_enabled
 
 
 def test_a_receiver_that_was_down_gets_it_when_it_is_up(op: Actor, server: Server, failed: Any) -> None:
