@@ -22,13 +22,14 @@ from jobs.admin import show
 from jobs.admin.base import HubAdmin, actor_of, projects_of
 from jobs.admin.deeds import LIMIT, named, perform
 from jobs.admin.execution_list import Filter
+from jobs.admin.schedule_form import CATCH_UP
 from jobs.admin.verb_forms import HoldForm, MoveForm, ReasonForm
 from jobs.engine import schedules, slots
 from jobs.engine.planned import LONGEST, Planned, coming, planned
 from jobs.engine.rights import Right
 from jobs.engine.times import check_year
 from jobs.errors import JobHubError
-from jobs.models import Project, Schedule
+from jobs.models import CatchUp, Project, Schedule
 from jobs.schedules import describe
 
 SPANS = (24, 72, 168)
@@ -159,6 +160,7 @@ class ScheduleAdmin(HubAdmin):
             "schedule": schedule,
             "badge": badge_of(schedule),
             "means": describe(schedule.dialect, schedule.value),
+            "makes_up": dict(CATCH_UP)[CatchUp(schedule.catch_up)],
             "runs": [self._row(request, run) for run in runs],
             "fates": schedule.fates.all()[:SHOWN],
             "last_runs": schedule.executions.only("state", "slot_at", "handle").order_by("-slot_at")[:SHOWN],

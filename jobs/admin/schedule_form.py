@@ -43,11 +43,13 @@ class ScheduleForm(forms.Form):
 
     def has_changed(self) -> bool:
         """Whether it says anything."""
-        return bool(str(self["text"].value() or "").strip())
+        return any(str(self[name].value() or "").strip() for name in ("text", "name", "start", "end"))
 
     def clean(self) -> dict[str, Any]:
         """What was written as fields is an object."""
         given = super().clean() or {}
+        if not given.get("text") and not given.get("DELETE"):
+            self.add_error("text", "This field is required. To be rid of the schedule, tick “Remove this schedule”.")
         if given.get("kind") == Dialect.FIELDS and given.get("text"):
             try:
                 given["value"] = json.loads(given["text"])
@@ -62,7 +64,7 @@ class ScheduleForm(forms.Form):
             **{name: given[name] or None for name in ("name", "start", "end")},
             **{name: given[name] for name in ("catch_up", "policy", "enabled")},
             "zone": given["zone"] or settings.TIME_ZONE,
-            "grace_s": given["grace_s"] or 60,
+            "grace_s": 60 if given["grace_s"] is None else given["grace_s"],
         }
 
 

@@ -43,8 +43,10 @@ def moment(at: datetime | None) -> SafeString:
 
 
 def local(at: datetime, zone: str) -> SafeString:
-    """A time in that zone, with its day of the week, and below it in UTC."""
+    """A time in that zone, with its day of the week, and below it in UTC where that is another one."""
     there = at.astimezone(ZoneInfo(zone))
+    if there.tzname() == "UTC":
+        return format_html('<time datetime="{}">{}</time>', there.isoformat(), f"{there:%a {SECONDS} %Z}")
     shown = '<time datetime="{}">{}</time><br><span class="hub-quiet">{} UTC</span>'
     return format_html(shown, there.isoformat(), f"{there:%a {SECONDS} %Z}", f"{at.astimezone(UTC):{SECONDS}}")
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from jobs.admin.job_form import JSONText
 from jobs.engine.times import check_future
@@ -14,6 +15,9 @@ class When(forms.DateTimeField):
     """A time in the hub's zone, by the browser's own picker."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def __init__(self, *, help_text: str = "", **fields: Any) -> None:
+        super().__init__(help_text=f"{help_text}Time zone: {settings.TIME_ZONE}", **fields)
 
     def clean(self, value: Any) -> datetime | None:
         at: datetime | None = super().clean(value)
@@ -28,7 +32,7 @@ class TriggerForm(forms.Form):
     params = JSONText(
         required=False, rows=6, label="Params", help_text="A JSON object; what is not named keeps the job's own value."
     )
-    run_at = When(required=False, label="Not before", help_text="Empty: as soon as a worker is free")
+    run_at = When(required=False, label="Not before", help_text="Empty: as soon as a worker is free. ")
     token = forms.CharField(widget=forms.HiddenInput, max_length=32)
     """Makes the second of two clicks give the first one's execution."""
 
@@ -45,7 +49,7 @@ class HoldForm(forms.Form):
     reason = forms.CharField(
         required=False, max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"}), label="Why"
     )
-    until = When(required=False, label="Until", help_text="Empty: until somebody releases it")
+    until = When(required=False, label="Until", help_text="Empty: until somebody releases it. ")
 
 
 class ReasonForm(forms.Form):
@@ -55,4 +59,5 @@ class ReasonForm(forms.Form):
 
 
 class MoveForm(ReasonForm):
-    to = When(label="To", help_text="In the hub's time zone")
+    to = When(label="To")
+    field_order = ("to", "reason")

@@ -166,7 +166,7 @@ def test_text_that_is_no_json_says_where(look: Look, alice: User, alpha: Project
         ({"timeout_s": 0}, "timeout_s", "greater than or equal to 1"),
         ({"kind": "Not A Kind"}, "kind", "pattern"),
         ({"params": '{"a": [1]}'}, "params", "a"),
-        ({"params": "[1]"}, "params", "dictionary"),
+        ({"params": "[1]"}, "params", "wanted an object"),
         ({"retries": "many"}, "retries", "whole number"),
         ({"after_failure": "nobody"}, "after_failure", "nobody: there is no job"),
         ({"after_end": "fine"}, "after_end", "fine: goes round: fine → fine"),

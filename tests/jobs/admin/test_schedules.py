@@ -66,6 +66,7 @@ def test_a_job_is_made_with_its_schedules(look: Look, alice: User, alpha: Projec
         ({"kind": "fields", "text": '{"hour": 25}'}, "text", "hour: '25' is not within 0-23"),
         ({"text": "0 2 * * *", "zone": "Mars"}, "zone", "not a time zone"),
         ({"text": "0 2 * * *", "start": "soon"}, "start", "wanted a date"),
+        ({"text": "0 2 * * *", "grace_s": 0}, "grace_s", "greater than or equal to 1"),
     ],
 )
 def test_what_is_wrong_stands_at_its_field(
@@ -75,6 +76,21 @@ def test_what_is_wrong_stands_at_its_field(
 
     assert why in answer.context["schedules"].forms[0].errors[field][0]
     assert not Job.objects.exists()
+
+
+def test_a_schedule_without_a_time_is_refused(look: Look, alice: User, job: Job) -> None:
+    response = look(alice).post(change_url(job), scheduled(job.name, {"text": "", "name": "nightly"}))
+
+    assert "tick “Remove this schedule”" in response.content.decode()
+    assert job.schedules.get().text == NIGHTLY["cron"]
+
+
+def test_continuous_is_shown_without_times(look: Look, alice: User, make_job: MakeJob) -> None:
+    always = make_job(actions=[SAFE], schedules=[{"interval": "continuous"}])
+
+    text = page(look(alice), change_url(always))
+    assert "again as soon as the last run has ended" in text
+    assert "hub-times" not in text
 
 
 def test_saving_a_job_as_it_is_leaves_its_schedules_alone(look: Look, alice: User, job: Job, nightly: Schedule) -> None:
