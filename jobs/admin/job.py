@@ -5,13 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,7 +20,7 @@ from jobs.admin.base import HubAdmin, actor_of, projects_of
 from jobs.admin.deeds import LIMIT, named, perform
 from jobs.admin.execution_list import Filter, KindFilter, ProjectFilter
 from jobs.admin.job_page import JobPage
-from jobs.admin.verb_forms import HoldForm, TriggerForm
+from jobs.admin.verb_forms import HoldForm, TriggerForm, ask
 from jobs.engine import verbs
 from jobs.engine.rights import Right
 from jobs.engine.trigger import trigger
@@ -261,15 +259,6 @@ class JobAdmin(HubAdmin):
         if not action and actor_of(request).right(jobs[0].project_id) < right:
             messages.error(request, f"{jobs[0]}: you may see it, but not {verb} it")
             return HttpResponseRedirect(self._way_back(jobs, action))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"{verb.capitalize()} {jobs[0] if len(jobs) == 1 else f'{len(jobs)} jobs'}",
-            "jobs": jobs,
-            "form": form,
-            "verb": verb,
-            "action": action,
-            "checkbox": ACTION_CHECKBOX_NAME,
-            "back": self._way_back(jobs, action),
-        }
-        return TemplateResponse(request, "admin/jobs/job/ask.html", context)
+        title = str(jobs[0]) if len(jobs) == 1 else f"{len(jobs)} jobs"
+        back = self._way_back(jobs, action)
+        return ask(self, request, jobs, form, verb=verb, title=title, back=back, action=action)

@@ -95,7 +95,7 @@ class KeyAdmin(HubAdmin):
             else:
                 return self._shown_once(request, key, text)
         context = self._context(request, "New API key", form=form, button="Make the key")
-        return TemplateResponse(request, "admin/jobs/new.html", context)
+        return TemplateResponse(request, "admin/jobs/form.html", context)
 
     def _shown_once(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
         """The secret in the answer itself, which nobody may cache: no session and no message ever holds it."""

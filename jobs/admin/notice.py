@@ -82,7 +82,7 @@ class SubscriptionAdmin(HubAdmin):
         if request.method == "POST" and form.is_valid() and self._subscribe(request, form):
             return HttpResponseRedirect(reverse("admin:jobs_subscription_changelist"))
         told = {"opts": self.opts, "title": "New subscription", "button": "Subscribe", "form": form}
-        return TemplateResponse(request, "admin/jobs/new.html", {**self.admin_site.each_context(request), **told})
+        return TemplateResponse(request, "admin/jobs/form.html", {**self.admin_site.each_context(request), **told})
 
     def _subscribe(self, request: HttpRequest, form: SubscriptionForm) -> bool:
         """Whether it could; what the engine refuses is told at the fields."""

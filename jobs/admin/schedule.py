@@ -23,7 +23,7 @@ from jobs.admin.base import HubAdmin, actor_of, projects_of
 from jobs.admin.deeds import LIMIT, named, perform
 from jobs.admin.execution_list import Filter
 from jobs.admin.schedule_form import CATCH_UP
-from jobs.admin.verb_forms import HoldForm, MoveForm, ReasonForm
+from jobs.admin.verb_forms import HoldForm, MoveForm, ReasonForm, ask
 from jobs.engine import schedules, slots
 from jobs.engine.planned import LONGEST, Planned, coming, planned
 from jobs.engine.rights import Right
@@ -279,17 +279,7 @@ class ScheduleAdmin(HubAdmin):
             return HttpResponseRedirect(back)
         what = str(asked[0]) if len(asked) == 1 else f"{len(asked)} schedules"
         at = f", {_shown(asked[0], slot_at)}" if slot_at else ""
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"{verb.capitalize()} {what}{at}",
-            "asked": asked,
-            "form": form,
-            "verb": verb,
-            "action": action,
-            "back": back,
-        }
-        return TemplateResponse(request, "admin/jobs/schedule/ask.html", context)
+        return ask(self, request, asked, form, verb=verb, title=f"{what}{at}", back=back, action=action)
 
 
 def comes(schedule: Schedule) -> dict[str, Any]:

@@ -1,10 +1,16 @@
-"""What is asked before a job is triggered or held."""
+"""What is asked before something is triggered, held, paused or moved."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 from jobs.admin.job_form import JSONText
 from jobs.engine.times import check_future
@@ -61,3 +67,29 @@ class ReasonForm(forms.Form):
 class MoveForm(ReasonForm):
     to = When(label="To")
     field_order = ("to", "reason")
+
+
+def ask(
+    admin: ModelAdmin,
+    request: HttpRequest,
+    asked: Sequence[Model],
+    form: forms.Form,
+    *,
+    verb: str,
+    title: str,
+    back: str,
+    action: str = "",
+) -> TemplateResponse:
+    """The page between a click and its deed. `action`: the list's own, by which the deed concerns all of `asked`."""
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": f"{verb.capitalize()} {title}",
+        "asked": asked,
+        "form": form,
+        "button": verb.capitalize(),
+        "action": action,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "back": back,
+    }
+    return TemplateResponse(request, "admin/jobs/ask.html", context)

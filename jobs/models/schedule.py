@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from jobs.models.access import Project
 from jobs.models.job import Job
 from jobs.schedules import Dialect, Policy, Timetable, parse
 from jobs.schedules.interval import is_continuous
@@ -67,6 +68,10 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job.name}: {self.name}"
+
+    @property
+    def project(self) -> Project:
+        return self.job.project
 
     @property
     def value(self) -> str | dict[str, Any]:
