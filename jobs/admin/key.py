@@ -17,7 +17,7 @@ from jobs.admin import show
 from jobs.admin.base import HubAdmin, actor_of, projects_of
 from jobs.admin.deeds import LIMIT, perform
 from jobs.admin.execution_list import ProjectFilter
-from jobs.admin.verb_forms import When
+from jobs.admin.verb_forms import Later
 from jobs.engine.keys import create_key, revoke_key
 from jobs.engine.rights import Right
 from jobs.errors import Invalid, JobHubError
@@ -37,7 +37,7 @@ class KeyForm(forms.Form):
         help_text="At most this, and never more than the user's role. Restricted: see, trigger and follow.",
     )
     name = forms.CharField(required=False, max_length=100, help_text="What it is for")
-    expires_at = When(required=False, label="Expires", help_text="Empty: never")
+    expires_at = Later(required=False, label="Expires", help_text="Empty: never")
 
     def __init__(self, *args: Any, projects: list[int] | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

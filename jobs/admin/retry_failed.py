@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from jobs.admin import show
 from jobs.admin.base import actor_of, projects_of
 from jobs.admin.deeds import LIMIT, perform
+from jobs.admin.verb_forms import When
 from jobs.engine import retries
 from jobs.engine.rights import Right
 from jobs.models import JobExecution
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
     from jobs.admin.execution import ExecutionAdmin
 
 SHOWN = 50
-MINUTES = "%Y-%m-%dT%H:%M"
 
 
 class RetryForm(forms.Form):
-    since = forms.DateTimeField(
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MINUTES), label="Failed since"
-    )
+    since = When(label="Failed since")
     job = forms.CharField(required=False, max_length=200, label="Job", help_text="Its name; empty: every job")
     from_failed = forms.BooleanField(required=False, label="Go on at the failed action")
 

@@ -23,8 +23,11 @@ class When(forms.DateTimeField):
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def __init__(self, *, help_text: str = "", **fields: Any) -> None:
-        super().__init__(help_text=f"{help_text}Time zone: {settings.TIME_ZONE}", **fields)
+        zone = f"Time zone: {settings.TIME_ZONE}"
+        super().__init__(help_text=f"{help_text}. {zone}" if help_text else zone, **fields)
 
+
+class Later(When):
     def clean(self, value: Any) -> datetime | None:
         at: datetime | None = super().clean(value)
         try:
@@ -38,7 +41,7 @@ class TriggerForm(forms.Form):
     params = JSONText(
         required=False, rows=6, label="Params", help_text="A JSON object; what is not named keeps the job's own value."
     )
-    run_at = When(required=False, label="Not before", help_text="Empty: as soon as a worker is free. ")
+    run_at = Later(required=False, label="Not before", help_text="Empty: as soon as a worker is free")
     token = forms.CharField(widget=forms.HiddenInput, max_length=32)
     """Makes the second of two clicks give the first one's execution."""
 
@@ -55,7 +58,7 @@ class HoldForm(forms.Form):
     reason = forms.CharField(
         required=False, max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"}), label="Why"
     )
-    until = When(required=False, label="Until", help_text="Empty: until somebody releases it. ")
+    until = Later(required=False, label="Until", help_text="Empty: until somebody releases it")
 
 
 class ReasonForm(forms.Form):
@@ -65,7 +68,7 @@ class ReasonForm(forms.Form):
 
 
 class MoveForm(ReasonForm):
-    to = When(label="To")
+    to = Later(label="To")
     field_order = ("to", "reason")
 
 
