@@ -10,9 +10,11 @@ from django.utils import timezone
 from jobs import signals
 from jobs.engine import aborts, verbs
 from jobs.engine.define import define, patch
+from jobs.engine.planner import start_due
 from jobs.engine.remote import ask_due
 from jobs.engine.report import register_node, report
 from jobs.engine.rights import Actor
+from jobs.engine.schedules import set_schedules
 from jobs.engine.trigger import trigger
 from jobs.errors import Conflict, Invalid
 from jobs.models import Job, JobExecution, Node, Place
@@ -139,6 +141,25 @@ def test_what_runs_of_a_deleted_job_ends_with_it(job: Job, op: Actor) -> None:
     execution.refresh_from_db()
 
     assert (execution.state, execution.job) == ("aborted", None)
+
+
+def test_its_schedule_asks_its_node_and_waits_until_that_has_begun(job: Job, op: Actor, asked: list[Any]) -> None:
+    schedule = set_schedules(job, [{"interval": "1h", "catch_up": "skip"}], actor=op)[0]
+    first_at = schedule.next_at
+    assert first_at is not None
+    for number in range(4):
+        start_due(first_at + number * timedelta(hours=1))
+        if number == 1:
+            report(job, actor=op, remote_ref="1", node="shop", state=State.RUNNING)
+            report(job, actor=op, remote_ref="1", node="shop", state=State.SUCCEEDED)
+
+    slots = JobExecution.objects.order_by("pk").values_list("slot_at", "state")
+    assert list(slots) == [(first_at, "succeeded"), (first_at + timedelta(hours=2), "queued")]
+    assert asked == [("start", "queued"), ("start", "queued")]
+    assert [fate.slot_at for fate in schedule.fates.order_by("slot_at")] == [
+        first_at + timedelta(hours=1),
+        first_at + timedelta(hours=3),
+    ]
 
 
 # -- its node ----------------------------------------------------------------------------------------------------------
