@@ -120,8 +120,14 @@ def _write(document: Json, scope: Scope, job: Job | None) -> Job:
         row.client, row.user = document["client_id"], scope.user
         row.extras = _extras(document)
         _set_session(row, document)
+        kept = row.schedule if not is_new and runs.is_as_shown(document["job_schedule"], job, row) else None
         mailbox.take(row, document["job_schedule"])
-        job = _define(job, row, document["job_actions"], document.get("description"), scope)
+        if kept is not None:
+            row.schedule = kept
+        steps, description = document["job_actions"], document.get("description")
+        job = _define(job, row, steps, description, scope, is_rescheduled=kept is None)
+        if kept is not None and job.place == Place.HUB:
+            runs.switch(job, row, scope.actor)
         runs.watch(job, row)
         if is_new and job.place == Place.HUB:
             runs.adopt(job, row, scope.actor)
@@ -143,9 +149,18 @@ def _set_session(row: FreezerJob, given: Json) -> None:
 
 
 # -- what it is, in the engine -----------------------------------------------------------------------------------------
-def _define(job: Job, row: FreezerJob, steps: list[Json], description: str | None, scope: Scope) -> Job:
+def _define(
+    job: Job,
+    row: FreezerJob,
+    steps: list[Json],
+    description: str | None,
+    scope: Scope,
+    *,
+    is_rescheduled: bool = False,
+) -> Job:
     """The engine's job, and the actions of it; both are saved."""
     is_here = hub.is_own(row.client)
+    stays_here = is_here and job.pk and job.place == Place.HUB
     given = [step.get("freezer_action") or {} for step in steps]
     clients.check_can(row.client, given, scope)
     plan = [_planned(step, scope) for step in steps]
@@ -158,10 +173,9 @@ def _define(job: Job, row: FreezerJob, steps: list[Json], description: str | Non
         "actions": [hub.engine_action(action, said, row.client) for action, said in plan] if is_here else [],
     }
     is_timed = is_here and timing.is_timed(row.schedule)
-    document |= {
-        "schedules": runs.schedules_of(row) if is_here else [],
-        "when_active": "skip" if is_timed else "queue",
-    }
+    if is_rescheduled or not stays_here:
+        document["schedules"] = runs.schedules_of(job, row) if is_here else []
+    document["when_active"] = "skip" if is_timed else "queue"
     place = Place.HUB if is_here else Place.REMOTE
     job = _defined(document, job, place, scope, key=job.key)
     row.job = job
@@ -200,7 +214,7 @@ def _defined(document: Json, job: Job, place: Place, scope: Scope, *, key: str) 
         is_member = scope.actor.right(job.project_id) >= Right.EDIT
         raise forbidden(error.message if is_member else FORBIDDEN) from None
     except Invalid as error:
-        raise unsuitable(error.message) if place is Place.HUB else bad_format(error.message) from None
+        raise unsuitable(timing.in_its_words(error)) if place is Place.HUB else bad_format(error.message) from None
 
 
 def _kind(freezer_actions: list[Json]) -> str:

@@ -9,11 +9,14 @@ from jobs.engine import aborts, verbs
 from jobs.engine.locks import job_for_update
 from jobs.engine.report import report
 from jobs.engine.rights import Actor, Right
+from jobs.engine.schedule_documents import schedule_document
 from jobs.engine.schedules import set_schedules
 from jobs.engine.trigger import trigger
+from jobs.errors import Invalid
 from jobs.models import Job, JobExecution, Place
 from jobs.states import LIVE, State
 from vendors.freezer import mailbox, nodes, timing
+from vendors.freezer.errors import unsuitable
 from vendors.freezer.scope import Scope
 from vendors.freezer.words import ABORT, ABORTING, COMPLETED, RUNNING, START, STATE_OF_RESULT, STOP
 from vendors.models import FreezerJob
@@ -58,9 +61,10 @@ def _post_here(job: Job, row: FreezerJob | None, event: str, actor: Actor) -> bo
     waiting = [one for one in active if one.state == State.QUEUED]
     is_live = any(State(one.state) in LIVE for one in active)
     if event == START:
-        return not waiting and (is_live or begin(job, row, actor))
+        is_stopped = row is not None and row.status == STOP
+        return not waiting and ((is_live and not is_stopped) or begin(job, row, actor))
     doomed = [one for one in (active if event == ABORT else waiting) if one.state != State.ABORTING]
-    is_new = _abort(doomed, actor) or not active
+    is_new = _abort(doomed, actor) or not active or (event == STOP and _is_timed(job))
     return _stand_still(job, row, is_live, actor) and is_new
 
 
@@ -69,22 +73,43 @@ def _stand_still(job: Job, row: FreezerJob | None, is_live: bool, actor: Actor) 
     if row is None:
         return True
     was_still = row.status == STOP
-    if timing.is_timed(row.schedule) or not is_live:
+    if _is_timed(job) or not is_live:
         row.status = STOP
         row.save()
-        _schedule(job, row, actor)
+        switch(job, row, actor)
     return not was_still
 
 
-def _schedule(job: Job, row: FreezerJob, actor: Actor) -> None:
-    """As the job now says."""
-    if timing.is_timed(row.schedule):
-        set_schedules(job, schedules_of(row), actor=actor)
+def _is_timed(job: Job) -> bool:
+    return job.schedules.exists()
 
 
-def schedules_of(row: FreezerJob) -> list[Json]:
-    """For the engine, of a job that it runs."""
-    return timing.documents(row.schedule, is_enabled=row.status not in (STOP, COMPLETED))
+def switch(job: Job, row: FreezerJob, actor: Actor) -> None:
+    """Its times on or off, whoever has set them."""
+    documents = [{**schedule_document(one), "enabled": _is_on(row)} for one in job.schedules.all()]
+    set_schedules(job, documents, actor=actor)
+
+
+def _is_on(row: FreezerJob) -> bool:
+    return row.status not in (STOP, COMPLETED)
+
+
+def schedules_of(job: Job, row: FreezerJob) -> list[Json]:
+    """For the engine, of a job that it runs. Those that were made elsewhere stay."""
+    others = job.schedules.exclude(name=timing.NAME) if job.pk else []
+    return [*(schedule_document(one) for one in others), *timing.documents(row.schedule, is_enabled=_is_on(row))]
+
+
+def is_as_shown(schedule: Json, job: Job, row: FreezerJob) -> bool:
+    """Whether a `job_schedule` leaves the times of a job that the hub runs as they are."""
+    return timing.is_as_shown(schedule, row.schedule, job.schedules.filter(name=timing.NAME).first())
+
+
+def _reschedule(job: Job, row: FreezerJob, actor: Actor) -> None:
+    try:
+        set_schedules(job, schedules_of(job, row), actor=actor)
+    except Invalid as error:
+        raise unsuitable(timing.in_its_words(error)) from None
 
 
 def _abort(executions: Any, actor: Actor) -> bool:
@@ -98,8 +123,8 @@ def begin(job: Job, row: FreezerJob | None, actor: Actor) -> bool:
         was_still = row.status in (STOP, COMPLETED)
         row.status = row.result = row.event = ""
         row.save()
-        if timing.is_timed(row.schedule):
-            _schedule(job, row, actor)
+        if _is_timed(job):
+            switch(job, row, actor)
             return was_still
     trigger(job, actor=actor)
     return True
@@ -112,7 +137,7 @@ def adopt(job: Job, row: FreezerJob, actor: Actor) -> None:
     if event in (STOP, ABORT) or (status in (STOP, COMPLETED) and event != START):
         row.status = STOP
         row.save()
-        _schedule(job, row, actor)
+        switch(job, row, actor)
     else:
         begin(job, row, actor)
 
@@ -139,7 +164,7 @@ def give_schedule(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> No
         row.status = STOP if is_stop else ""
         row.schedule = {**timing.definition(schedule), **_born(row)}
         row.save()
-        set_schedules(job, schedules_of(row), actor=actor)
+        _reschedule(job, row, actor)
         return
     mailbox.take(row, schedule)
     row.save()
@@ -156,11 +181,10 @@ def _born(row: FreezerJob) -> Json:
 
 def _take_here(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> None:
     """Nobody tells the hub of its own runs: only what says when to run counts."""
-    before = timing.definition(row.schedule)
-    row.schedule = {**timing.definition(schedule), **_born(row)}
-    row.save()
-    if timing.definition(row.schedule) != before:
-        set_schedules(job, schedules_of(row), actor=actor)
+    if not is_as_shown(schedule, job, row):
+        row.schedule = {**timing.definition(schedule), **_born(row)}
+        row.save()
+        _reschedule(job, row, actor)
 
 
 def _tell(job: Job, row: FreezerJob, schedule: Json, actor: Actor) -> bool:
