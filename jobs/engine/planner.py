@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from jobs.engine.rights import Actor, audit
@@ -77,19 +77,41 @@ def start_due(now: datetime | None = None) -> None:
 def replan(now: datetime | None = None) -> None:
     """Compute anew when each schedule comes next: the clock was set back, or a new process knows new time zones.
 
-    What ran already does not run again: a slot has one execution.
+    What ran already does not run again: a slot has one execution. What was written down as missed or skipped by a
+    clock that was ahead comes at its time.
     """
     now = now or timezone.now()
-    for schedule in Schedule.objects.filter(next_at__gt=now).iterator():
-        _guarded(schedule.pk, partial(_replan, schedule, now))
+    is_ahead = Q(next_at__gt=now) | Q(pk__in=_told_ahead(now).values("schedule"))
+    for schedule in Schedule.objects.filter(is_ahead, enabled=True, broken="").iterator():
+        _guarded(schedule.pk, lambda schedule=schedule: _replan(schedule, now))  # type: ignore[misc]
+
+
+def _told_ahead(now: datetime) -> QuerySet[SlotFate]:
+    fates = SlotFate.objects.filter(fate__in=(Fate.MISSED, Fate.SKIPPED), by=CLOCK.name, moved_to=None)
+    return fates.filter(until_at__gt=now)
 
 
 def _replan(schedule: Schedule, now: datetime) -> None:
-    next_at = schedule.timetable().next_after(now)
-    if next_at != schedule.next_at:
-        rows = Schedule.objects.filter(pk=schedule.pk, version=schedule.version, next_at=schedule.next_at)
-        rows.update(next_at=next_at)
+    timetable = schedule.timetable()
+    next_at = timetable.next_after(now)
+    if next_at == schedule.next_at:
+        return
+    rows = Schedule.objects.filter(pk=schedule.pk, version=schedule.version, next_at=schedule.next_at)
+    if rows.update(next_at=next_at):
+        for fate in _told_ahead(now).filter(schedule=schedule):
+            _cut(fate, timetable, now)
         log.warning("schedule %s comes next at %s, not at %s", schedule, next_at, schedule.next_at)
+
+
+def _cut(fate: SlotFate, timetable: Timetable, now: datetime) -> None:
+    """It tells of no slot that is to come."""
+    before = fate.slot_at - timedelta(seconds=1)
+    last = timetable.latest(before, now)
+    if last is None:
+        fate.delete()
+    else:
+        fate.until_at, fate.n = last, min(fate.n, len(timetable.within(before, last, COUNTED + 1)))
+        fate.save(update_fields=["until_at", "n"])
 
 
 # -- one of them -------------------------------------------------------------------------------------------------------
@@ -141,9 +163,11 @@ def _serve(pk: int, job_id: int, now: datetime) -> None:
 
 
 def _known(schedule: Schedule, now: datetime) -> frozenset[datetime]:
-    """The slots that somebody has skipped, moved or run before their time."""
-    fates = schedule.fates.filter(slot_at__gte=schedule.next_at, slot_at__lte=now)
-    return frozenset(fates.values_list("slot_at", flat=True))
+    """The slots that somebody has skipped, moved or run before their time, or the clock, before it was set back."""
+    turn = {"slot_at__gte": schedule.next_at, "slot_at__lte": now}
+    decided = schedule.fates.filter(**turn).order_by().values_list("slot_at", flat=True)
+    run = JobExecution.objects.filter(schedule=schedule, **turn).order_by().values_list("slot_at", flat=True)
+    return frozenset(decided.union(run, all=True))
 
 
 def _continuous(schedule: Schedule, timetable: Timetable, now: datetime) -> Turn:

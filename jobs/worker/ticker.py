@@ -23,6 +23,7 @@ from jobs.models import Job, JobExecution, Leader, Place, Schedule
 from jobs.runners.base import OnLost
 from jobs.states import State
 from jobs.worker.claim import is_due
+from jobs.worker.clock import SET_S, WallClock
 from jobs.worker.report import workdir_of
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ RENEW_EVERY_S = 2
 BATCH = 200
 MOST_LOST = 3
 LOST = "worker lost"
-SET_BACK_S = 1
 AGAIN_S = 0.1
 
 
@@ -44,17 +44,16 @@ class Ticker:
         self.id = uuid.uuid4().hex
         self._leads = False
         self._asked_at = float("-inf")
-        self._clock_is_ahead: float | None = None
+        self._clock = WallClock()
         self._done_at: dict[Callable[[], None], float] = {}
 
     def tick(self) -> None:
         """Call it about once a second. One bad row never stops the others, one bad chore never the others."""
         _safely(repeat_wake)
         if self._is_leader():
-            if self._must_replan():
-                _safely(planner.replan)
             now = time.monotonic()
             for chore, every_s in CHORES.items():
+                _safely(self._clock.mind)
                 if now - self._done_at.get(chore, float("-inf")) >= every_s:
                     self._done_at[chore] = now
                     _safely(chore)
@@ -65,13 +64,6 @@ class Ticker:
         if not self._leads or now - self._asked_at >= RENEW_EVERY_S:
             self._leads, self._asked_at = take(DUTY, self.id, TERM_S), now
         return self._leads
-
-    def _must_replan(self) -> bool:
-        """At its first turn, with the time zones that this process knows, and when the clock has been set back."""
-        ahead = time.time() - time.monotonic()
-        is_back = self._clock_is_ahead is None or ahead < self._clock_is_ahead - SET_BACK_S
-        self._clock_is_ahead = ahead
-        return is_back
 
     def rest_s(self, longest: float) -> float:
         """For how long nothing has to happen; a run that is due already was not to be had just now."""
@@ -102,7 +94,7 @@ def take(duty: str, holder: str, seconds: int) -> bool:
     A term that ends later than any can that began by now was given before the clock was set back.
     """
     until = Now() + timedelta(seconds=seconds)
-    is_over = Q(until__lt=Now()) | Q(until__gt=until + timedelta(seconds=SET_BACK_S))
+    is_over = Q(until__lt=Now()) | Q(until__gt=until + timedelta(seconds=SET_S))
     mine = Leader.objects.filter(duty=duty).filter(Q(holder=holder) | is_over)
     if mine.update(holder=holder, until=until):
         return True

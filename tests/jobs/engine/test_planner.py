@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs.engine import planner, schedules, slots, verbs
-from jobs.engine.planner import replan, start_due
+from jobs.engine.planner import start_due
 from jobs.engine.rights import operator
 from jobs.models import AuditEvent, Job, JobExecution, Schedule, SlotFate
 from jobs.states import State
@@ -315,27 +315,6 @@ def test_a_broken_schedule_stops_no_other(hourly: Schedule, make_job: MakeJob) -
     start_due(first(hourly))
 
     assert [one.schedule for one in JobExecution.objects.all()] == [other]
-
-
-# -- the clock ---------------------------------------------------------------------------------------------------------
-def test_after_the_clock_was_set_back_nothing_runs_twice(hourly: Schedule) -> None:
-    before = first(hourly)
-    start_due(before)
-    end_all()
-
-    replan(before - MINUTE)
-    start_due(before)
-
-    assert len(started()) == 1
-
-
-def test_a_clock_that_was_years_ahead_is_forgotten(hourly: Schedule) -> None:
-    change(hourly, next_at=first(hourly) + 3650 * DAY)
-
-    replan()
-
-    hourly.refresh_from_db()
-    assert first(hourly) < timezone.now() + HOUR
 
 
 # -- what it costs -----------------------------------------------------------------------------------------------------
