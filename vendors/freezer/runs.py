@@ -102,7 +102,8 @@ def schedules_of(job: Job, row: FreezerJob) -> list[Json]:
 
 def is_as_shown(schedule: Json, job: Job, row: FreezerJob) -> bool:
     """Whether a `job_schedule` leaves the times of a job that the hub runs as they are."""
-    return timing.is_as_shown(schedule, row.schedule, job.schedules.filter(name=timing.NAME).first())
+    own = job.schedules.filter(name=timing.NAME).first()
+    return job.place == Place.HUB and timing.is_as_shown(schedule, row.schedule, own)
 
 
 def _reschedule(job: Job, row: FreezerJob, actor: Actor) -> None:

@@ -120,3 +120,13 @@ def test_what_never_comes_is_refused_in_its_words(
 
     assert (why in changed["description"], why in new["description"]) == (True, True)
     assert FreezerJob.objects.count() == 1
+
+
+def test_what_a_scheduler_tells_with_a_whole_document_counts(api: Api, shop: Any) -> None:
+    job_id = api.make(job_schedule={})
+    document = api.get(f"jobs/{job_id}")
+    api.post(
+        f"jobs/{job_id}", {**document, "job_schedule": {**document["job_schedule"], "time_started": 1_700_000_000}}
+    )
+
+    assert api.schedule(job_id)["time_started"] == 1_700_000_000
