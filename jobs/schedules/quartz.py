@@ -49,7 +49,7 @@ def split(text: str) -> list[str]:
     if text.startswith("@"):
         raise ValueError(f"{text!r} is not taken; write six fields, such as 0 0 0 * * ? for every midnight")
     if len(fields) not in (6, 7):
-        hint = "; five fields are plain cron: say cron instead" if len(fields) == 5 else ""
+        hint = "; five fields are plain cron: begin with the seconds, or say cron instead" if len(fields) == 5 else ""
         wanted = "six or seven fields (second, minute, hour, day, month, day of the week, year)"
         raise ValueError(f"wanted {wanted}, not {len(fields)}{hint}")
     if (fields[3] == "?") == (fields[5] == "?"):

@@ -18,7 +18,11 @@ from vendors.datameer.kinds import OF_ONE_RUNNER, Kind, kind_of, path_of
 
 FACE = "datameer"
 PREFIXES = {"actions.0.spec.": f"properties.{OWN}", "schedules.": f"properties.{OWN}{specs.SCHEDULE}."}
-FIELDS = {"name": "file.path", "description": "file.description"}
+FIELDS = {
+    "name": "file.path",
+    "description": "file.description",
+    "schedules": f"properties.{OWN}{specs.SCHEDULE}",
+}
 
 
 def create(kind: Kind, given: Given, *, actor: Actor) -> Job:
