@@ -12,6 +12,8 @@ from jobs.texts import check_json, check_text
 
 Scalar = str | int | float | bool | None
 MAX_PARAMS_BYTES = 65536
+KEY = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
+KEY_WANTED = "wanted letters, digits and . _ : -, a letter or digit first"
 
 
 class Document(pydantic.BaseModel):
@@ -35,7 +37,8 @@ def _error(item: Any) -> FieldError:
         "model_type": "wanted an object of fields",
         "dict_type": "wanted an object of fields",
     }
-    message = plain.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+    is_key = item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == KEY
+    message = KEY_WANTED if is_key else plain.get(item["type"]) or item["msg"].removeprefix("Value error, ")
     return FieldError(".".join(str(part) for part in item["loc"]), message)
 
 
@@ -59,7 +62,7 @@ def check_params(value: dict[str, Any]) -> dict[str, Any]:
 
 Text = Annotated[str, pydantic.AfterValidator(check_text)]
 Name = Annotated[str, Field(max_length=200), pydantic.AfterValidator(check_name)]
-Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+Key = Annotated[str, Field(min_length=1, max_length=64, pattern=KEY)]
 JsonObject = Annotated[dict[str, Any], pydantic.AfterValidator(check_json)]
 Params = Annotated[dict[str, Scalar], pydantic.AfterValidator(check_params)]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]

@@ -138,6 +138,7 @@ REFUSED = [
     ([{"interval": "1h", "catch_up": "never"}], "schedules.0.catch_up"),
     ([{"interval": "1h", "grace_s": 0}], "schedules.0.grace_s"),
     ([{"cron": "0 0 * * *\0"}], "schedules.0.cron"),
+    ([{"name": "every hour", "interval": "1h"}], "schedules.0.name: wanted letters, digits and . _ : -"),
     ([{"intervall": "1h"}], "schedules.0.intervall: unknown field"),
     (["1h"], "schedules.0: wanted an object"),
     ([{"interval": "1h"}] * 51, "schedules: wanted at most 50"),
