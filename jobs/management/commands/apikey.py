@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from jobs.engine.find import find_project, find_user
 from jobs.engine.keys import create_key, revoke_key
 from jobs.errors import NotFound
-from jobs.management.base import HubCommand, acting, add_json, add_project, anywhere
+from jobs.management.base import HubCommand, acting, add_deed, add_json, add_project, anywhere
 from jobs.management.options import moment_option
 from jobs.management.show import moment
 from jobs.models import ApiKey, Level, Project
@@ -22,7 +22,7 @@ class Command(HubCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
         text = "Make a key and print it this once: `Authorization: Bearer <key>`."
-        create = deeds.add_parser("create", help=text, description=text)
+        create = add_deed(deeds, "create", text)
         create.add_argument("--user", required=True, help="Whose key it is: it may do what this user may, at most.")
         create.add_argument(
             "--level",
@@ -34,11 +34,11 @@ class Command(HubCommand):
         create.add_argument("--expires", metavar="TIME", type=moment_option, help="When it ends; also 90d, 12h.")
         add_project(create)
         add_json(create)
-        rows = deeds.add_parser("list", help="List the keys with their last use.")
+        rows = add_deed(deeds, "list", "List the keys with their last use.")
         rows.add_argument("--user", help="Only of this user.")
         rows.add_argument("--project", metavar="NAME", help="Only of this project.")
         add_json(rows)
-        revoke = deeds.add_parser("revoke", help="End keys at once.")
+        revoke = add_deed(deeds, "revoke", "End keys at once.")
         revoke.add_argument("keys", metavar="KEY", nargs="+", help="Their ids: what stands before the point.")
         add_json(revoke)
 

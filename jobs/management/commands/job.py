@@ -10,7 +10,7 @@ from jobs.engine.apply import dump, tidy
 from jobs.engine.documents import document_of
 from jobs.engine.find import find_job, find_project
 from jobs.engine.rights import Actor
-from jobs.management.base import HubCommand, acting, add_json, add_project
+from jobs.management.base import HubCommand, acting, add_deed, add_json, add_project
 from jobs.management.options import moment_option
 from jobs.management.show import moment
 from jobs.models import Job, JobExecution
@@ -24,7 +24,7 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        rows = deeds.add_parser("list", help="List jobs with the state of their last execution.")
+        rows = add_deed(deeds, "list", "List jobs with the state of their last execution.")
         rows.add_argument("--project", metavar="NAME", help="Only of this project; default: all.")
         add_json(rows)
         self._named(deeds, "show", "Print jobs as YAML that `apply` takes; all of a project when none is named.", "*")
@@ -36,7 +36,7 @@ class Command(HubCommand):
 
     @staticmethod
     def _named(deeds: Any, name: str, text: str, number: str = "+") -> CommandParser:
-        parser: CommandParser = deeds.add_parser(name, help=text, description=text)
+        parser = add_deed(deeds, name, text)
         parser.add_argument("names", metavar="NAME", nargs=number, help="Jobs by name, id or uuid.")
         add_project(parser)
         add_json(parser)

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from jobs.engine import members
 from jobs.engine.find import find_project, find_user
-from jobs.management.base import HubCommand, add_json, anywhere
+from jobs.management.base import HubCommand, add_deed, add_json, anywhere
 from jobs.models import Membership, Role
 
 HEAD = ("PROJECT", "USER", "ROLE", "DEFAULT")
@@ -21,15 +21,15 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        change = deeds.add_parser("set", help="Give a user a role in a project.")
-        remove = deeds.add_parser("remove", help="End a membership; the user's keys of that project end with it.")
+        change = add_deed(deeds, "set", "Give a user a role in a project.")
+        remove = add_deed(deeds, "remove", "End a membership; the user's keys of that project end with it.")
         for one in (change, remove):
             one.add_argument("user")
             one.add_argument("project")
             add_json(one)
         change.add_argument("role", choices=Role.values)
         change.add_argument("--default", action=BooleanOptionalAction, help="Where the user acts when none is named.")
-        rows = deeds.add_parser("list", help="List memberships.")
+        rows = add_deed(deeds, "list", "List memberships.")
         rows.add_argument("--project", metavar="NAME", help="Only of this project.")
         rows.add_argument("--user", help="Only of this user.")
         add_json(rows)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.engine import nodes
-from jobs.management.base import EXIT_REFUSED, HubCommand, add_json, anywhere
+from jobs.management.base import EXIT_REFUSED, HubCommand, add_deed, add_json, anywhere
 from jobs.management.options import count
 from jobs.management.show import moment
 from jobs.models import Node
@@ -18,7 +18,7 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        add_json(deeds.add_parser("list", help="List the nodes: up, draining, drained or silent."))
+        add_json(add_deed(deeds, "list", "List the nodes: up, draining, drained or silent."))
         drain = self._named(deeds, "drain", "Give them no new work; what runs there goes on.")
         drain.add_argument("--reason", default="", help="Shown with what waits for them.")
         self._named(deeds, "undrain", "Give them work again.")
@@ -31,7 +31,7 @@ class Command(HubCommand):
 
     @staticmethod
     def _named(deeds: Any, name: str, text: str) -> CommandParser:
-        parser: CommandParser = deeds.add_parser(name, help=text, description=text)
+        parser = add_deed(deeds, name, text)
         parser.add_argument("names", metavar="NAME", nargs="+", help="Nodes by name, id or uuid.")
         add_json(parser)
         return parser

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from jobs.engine import deliveries, notices
 from jobs.engine.find import find_delivery, find_execution, find_subscription
 from jobs.engine.rights import Actor
-from jobs.management.base import HubCommand, acting, add_json, add_project
+from jobs.management.base import HubCommand, acting, add_deed, add_json, add_project
 from jobs.management.options import count
 from jobs.management.show import moment
 from jobs.models import Delivery, Event, Subscription
@@ -24,19 +24,19 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        rows = deeds.add_parser("list", help="List the receivers, also those of jobs.")
-        add = deeds.add_parser("add", help="Add a receiver.")
+        rows = add_deed(deeds, "list", "List the receivers, also those of jobs.")
+        add = add_deed(deeds, "add", "Add a receiver.")
         add.add_argument("--webhook", metavar="URL", help="Where to post to.")
         add.add_argument("--secret", metavar="NAME", default="", help="The secret that the webhook is signed with.")
         add.add_argument("--email", metavar="ADDRESS", action="append", default=[], help="May be repeated.")
         words = ", ".join(Event.values)
         add.add_argument("--on", metavar="EVENT", action="append", help=f"One of {words}; may be repeated.")
-        remove = deeds.add_parser("remove", help="Remove receivers and their logs.")
-        log = deeds.add_parser("deliveries", help="List what was sent and will be, newest first.")
+        remove = add_deed(deeds, "remove", "Remove receivers and their logs.")
+        log = add_deed(deeds, "deliveries", "List what was sent and will be, newest first.")
         log.add_argument("--execution", metavar="REF", help="Only of this execution.")
         log.add_argument("--outcome", choices=["pending", "delivered", "failed"])
         log.add_argument("--limit", type=count, default=20, metavar="N")
-        again = deeds.add_parser("replay", help="Send notices again, with the same ids.")
+        again = add_deed(deeds, "replay", "Send notices again, with the same ids.")
         for one in (remove, again):
             one.add_argument("ids", metavar="ID", nargs="+")
         for one in (rows, add, remove, log, again):

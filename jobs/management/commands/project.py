@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from jobs.engine import members
 from jobs.engine.find import find_project
-from jobs.management.base import HubCommand, add_json, anywhere
+from jobs.management.base import HubCommand, add_deed, add_json, anywhere
 from jobs.management.show import moment
 from jobs.models import Project
 
@@ -19,14 +19,14 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        create = deeds.add_parser("create", help="Make a project.")
+        create = add_deed(deeds, "create", "Make a project.")
         create.add_argument("name")
         create.add_argument("--description", default="")
-        change = deeds.add_parser("set", help="Change a project.")
+        change = add_deed(deeds, "set", "Change a project.")
         change.add_argument("name", help="Its name, id or uuid.")
         change.add_argument("--description")
         change.add_argument("--name", dest="new_name", metavar="NAME", help="Its new name.")
-        for one in (create, change, deeds.add_parser("list", help="List projects.")):
+        for one in (create, change, add_deed(deeds, "list", "List projects.")):
             add_json(one)
 
     def handle(self, *_: Any, **options: Any) -> None:

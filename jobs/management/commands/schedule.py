@@ -10,7 +10,7 @@ from jobs.engine.planned import coming
 from jobs.engine.rights import Actor
 from jobs.engine.schedule_documents import schedule_document
 from jobs.engine.schedules import find_schedule
-from jobs.management.base import HubCommand, acting, add_json, add_project
+from jobs.management.base import HubCommand, acting, add_deed, add_json, add_project
 from jobs.management.options import moment_option
 from jobs.management.show import moment
 from jobs.models import Schedule
@@ -24,7 +24,7 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        rows = deeds.add_parser("list", help="List schedules: what they mean, when they come next, what stops them.")
+        rows = add_deed(deeds, "list", "List schedules: what they mean, when they come next, what stops them.")
         rows.add_argument("--job", metavar="NAME", help="Only of this job.")
         rows.add_argument("--project", metavar="NAME", help="Only of this project; default: all.")
         add_json(rows)
@@ -44,7 +44,7 @@ class Command(HubCommand):
 
     @staticmethod
     def _named(deeds: Any, name: str, text: str) -> CommandParser:
-        parser: CommandParser = deeds.add_parser(name, help=text, description=text)
+        parser = add_deed(deeds, name, text)
         parser.add_argument("job", metavar="JOB", help="A job by name, id or uuid.")
         parser.add_argument(
             "--schedule", metavar="NAME", default="", help="Which of its schedules; default: the only one."

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from jobs.engine import secrets
 from jobs.engine.find import find_project
 from jobs.errors import Invalid
-from jobs.management.base import HubCommand, acting, add_json, add_project, anywhere
+from jobs.management.base import HubCommand, acting, add_deed, add_json, add_project, anywhere
 from jobs.management.show import moment
 
 HEAD = ("PROJECT", "NAME", "UPDATED", "BY")
@@ -26,14 +26,14 @@ class Command(HubCommand):
         text = (
             "Keep a value: asked for on a terminal, else read from standard input; one newline at its end is left out."
         )
-        change = deeds.add_parser("set", help="Keep a value, asked for or read from standard input.", description=text)
+        change = add_deed(deeds, "set", text)
         change.add_argument("name")
-        remove = deeds.add_parser("delete", help="Delete secrets; jobs that refer to them fail from then on.")
+        remove = add_deed(deeds, "delete", "Delete secrets; jobs that refer to them fail from then on.")
         remove.add_argument("names", metavar="NAME", nargs="+")
-        rows = deeds.add_parser("list", help="List the names.")
+        rows = add_deed(deeds, "list", "List the names.")
         rows.add_argument("--project", metavar="NAME", help="Only of this project.")
         text = "Encrypt all with a new key and forget the old ones. A crash at any moment loses nothing."
-        rotation = deeds.add_parser("rotate", help="Encrypt all with a new key.", description=text)
+        rotation = add_deed(deeds, "rotate", text)
         for one in (change, remove):
             add_project(one)
         for one in (change, remove, rows, rotation):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from jobs.engine.find import find_user
 from jobs.engine.tokens import revoke_token
-from jobs.management.base import HubCommand, add_json, anywhere
+from jobs.management.base import HubCommand, add_deed, add_json, anywhere
 from jobs.management.show import moment
 from jobs.models import Token
 
@@ -20,10 +20,10 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        rows = deeds.add_parser("list", help="List the tokens that are valid.")
+        rows = add_deed(deeds, "list", "List the tokens that are valid.")
         rows.add_argument("--user", help="Only of this user.")
         add_json(rows)
-        revoke = deeds.add_parser("revoke", help="End tokens at once.")
+        revoke = add_deed(deeds, "revoke", "End tokens at once.")
         revoke.add_argument("tokens", metavar="TOKEN", nargs="+", help="Their ids: what stands before the point.")
         add_json(revoke)
 

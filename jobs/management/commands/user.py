@@ -11,7 +11,7 @@ from django.db import transaction
 
 from jobs.engine import members
 from jobs.engine.find import find_project, find_user
-from jobs.management.base import EXIT_REFUSED, HubCommand, add_json, anywhere
+from jobs.management.base import EXIT_REFUSED, HubCommand, add_deed, add_json, anywhere
 from jobs.management.show import moment
 from jobs.models import Role, User
 
@@ -27,10 +27,10 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        create = deeds.add_parser("create", help="Make a user.")
+        create = add_deed(deeds, "create", "Make a user.")
         create.add_argument("--project", metavar="NAME", help="Make it a member of this project ...")
         create.add_argument("--role", choices=Role.values, default=Role.MEMBER, help="... as this; default: member.")
-        change = deeds.add_parser("set", help="Change a user; without an option: make a new password.")
+        change = add_deed(deeds, "set", "Change a user; without an option: make a new password.")
         for one in (create, change):
             one.add_argument("username")
             one.add_argument("--email")
@@ -42,7 +42,7 @@ class Command(HubCommand):
             )
             one.add_argument("--active", action=BooleanOptionalAction, help="May log in and use keys.")
             add_json(one)
-        add_json(deeds.add_parser("list", help="List users with their roles."))
+        add_json(add_deed(deeds, "list", "List users with their roles."))
 
     def handle(self, *_: Any, **options: Any) -> None:
         deeds = {"create": self._create, "list": self._list, "set": self._set}
