@@ -12,12 +12,10 @@ from django.db import Error
 
 from jobs.engine.find import default_project, find_project
 from jobs.engine.rights import Actor, operator
-from jobs.errors import Invalid, JobHubError
+from jobs.errors import EXIT_REFUSED, Invalid, JobHubError
 
 EXIT_FAILED = 1
 """The work failed."""
-EXIT_REFUSED = 2
-"""Wrong usage, an unknown name, or the hub says no; nothing was changed."""
 EXIT_ABORTED = 3
 """The work was aborted."""
 EXIT_WAITING = 4
@@ -106,6 +104,12 @@ def database_text(error: Error) -> str:
     if "no such table" in first or "does not exist" in first or "no such column" in first:
         return f"the database is not set up for this version ({first}); run `manage.py setup`"
     return f"the database does not answer ({first}); see JOBHUB_DATABASE_URL"
+
+
+def add_deed(deeds: Any, name: str, text: str) -> CommandParser:
+    """A subcommand: its own help begins with what its command's help says of it."""
+    parser: CommandParser = deeds.add_parser(name, help=text, description=text, epilog=EXIT_CODES)
+    return parser
 
 
 def add_json(parser: CommandParser) -> None:

@@ -10,51 +10,6 @@ from jobs.engine.waiting import waiting_for
 from jobs.models import JobExecution
 from jobs.states import State
 
-PLAIN_FIELDS = (
-    "handle",
-    "kind",
-    "state",
-    "attempt",
-    "records",
-    "last_id",
-    "message",
-    "errors",
-    "n_warnings",
-    "exit_code",
-    "queued_at",
-    "started_at",
-    "finished_at",
-    "expires_at",
-    "requested_by",
-    "node",
-    "first",
-    "triggered_by",
-    "chain",
-)
-
-
-def documents(executions: Iterable[JobExecution]) -> list[dict[str, Any]]:
-    """The executions as the REST API names their fields."""
-    rows = list(executions)
-    reasons = waiting_for(rows)
-    return [_document(row, reasons.get(row.pk, [])) for row in rows]
-
-
-def _document(execution: JobExecution, reasons: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": execution.pk,
-        "uuid": str(execution.uuid),
-        "job": execution.job_name,
-        "project": execution.project.name,
-        **{name: getattr(execution, name) for name in PLAIN_FIELDS},
-        "progress": {
-            "done": execution.progress_done,
-            "total": execution.progress_total,
-            "unit": execution.progress_unit,
-        },
-        "waiting_for": reasons,
-    }
-
 
 def summaries(executions: Iterable[JobExecution]) -> list[str]:
     """One line about each: why it waits, how far it is, how it ended."""

@@ -1,7 +1,7 @@
 """An execution as this face shows it."""
 
+from jobs.engine.execution_shape import fresh_json
 from jobs.models import JobExecution
-from vendors.native.shapes import fresh_json
 from vendors.wire.vendor import Seen
 
 

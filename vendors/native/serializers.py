@@ -28,7 +28,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
 
 
 class ExecutionSerializer(serializers.Serializer[Any]):
-    """One run of a job, as `shapes.execution_json` builds it."""
+    """One run of a job, as `execution_shape.execution_json` builds it."""
 
     id = serializers.IntegerField()
     uuid = serializers.UUIDField()

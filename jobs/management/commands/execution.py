@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.engine import keeps, retries, verbs
+from jobs.engine.execution_shape import all_fresh_json
 from jobs.engine.find import find_execution, find_project
-from jobs.management.base import EXIT_REFUSED, HubCommand, add_json, anywhere
+from jobs.management.base import EXIT_REFUSED, HubCommand, add_deed, add_json, anywhere
 from jobs.management.options import past_moment_option
-from jobs.management.show import documents
 from jobs.models import JobExecution
 
 
@@ -57,13 +57,13 @@ class Command(HubCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
-        show = deeds.add_parser("show", help="Print all that is known about executions, as JSON.")
+        show = add_deed(deeds, "show", "Print all that is known about executions, as JSON.")
         show.add_argument("refs", metavar="REF", nargs="+", help=REFS)
         for name, (text, _) in DEEDS.items():
-            deed = deeds.add_parser(name, help=text, description=text)
+            deed = add_deed(deeds, name, text)
             deed.add_argument("refs", metavar="REF", nargs="+", help=REFS)
             add_json(deed)
-        self._add_retry(deeds.add_parser("retry", help=RETRY, description=RETRY))
+        self._add_retry(add_deed(deeds, "retry", RETRY))
 
     @staticmethod
     def _add_retry(retry: CommandParser) -> None:
@@ -88,7 +88,7 @@ class Command(HubCommand):
             return self._retry(options)
         executions = [find_execution(ref, actor=anywhere()) for ref in options["refs"]]
         if options["deed"] == "show":
-            return self.say_json(documents(executions))
+            return self.say_json(all_fresh_json(executions))
         do = DEEDS[options["deed"]][1]
         return self._say({one.handle: do(one) for one in executions}, options)
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from jobs.engine.execution_shape import all_fresh_json
 from jobs.engine.find import find_project
 from jobs.management.base import HubCommand, add_json
 from jobs.management.options import count
-from jobs.management.show import documents, duration, moment, summaries
+from jobs.management.show import duration, moment, summaries
 from jobs.models import JobExecution
 from jobs.states import ACTIVE, State
 
@@ -31,7 +32,7 @@ class Command(HubCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         rows = list(self._rows(options))
         if options["json"]:
-            self.say_json(documents(rows))
+            self.say_json(all_fresh_json(rows))
         elif rows:
             self.say_table(HEAD, [_cells(row, said) for row, said in zip(rows, summaries(rows), strict=True)])
         else:

@@ -56,6 +56,6 @@ class Command(HubCommand):
             self.say(f"{n_rows} rows of {manifest['made_at'][:19]} UTC are in place")
         if lost:
             self.stderr.write(
-                f"{len(lost)} secrets cannot be read without the keys of the hub that set them: put its "
+                "these secrets cannot be read without the keys of the hub that set them: put its "
                 f"VAR/hub/secret.keys in place, or set them anew: {', '.join(lost)}"
             )

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from jobs.engine.execution_shape import fresh_json
 from jobs.engine.find import find_execution, find_job
 from jobs.engine.trigger import trigger
 from jobs.management.base import HubCommand, acting, add_json, add_project
 from jobs.management.follow import OUTCOMES, Lines, Printer, bar_or_lines, exit_code, follow
 from jobs.management.options import moment_option, param
-from jobs.management.show import documents
 from jobs.models import Condition, JobExecution
 
 
@@ -49,11 +49,11 @@ class Command(HubCommand):
         if options["wait"] or options["follow"]:
             execution = self._wait(execution, options)
             if options["json"]:
-                self.say_json(documents([execution])[0])
+                self.say_json(fresh_json(execution))
             if code := exit_code(execution):
                 sys.exit(code)
         elif options["json"]:
-            self.say_json(documents([execution])[0])
+            self.say_json(fresh_json(execution))
         else:
             self.say(execution.handle)
 

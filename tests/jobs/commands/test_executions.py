@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from jobs.engine.execution_shape import fresh_json
 from jobs.models import Job, JobExecution
 from jobs.states import State
 from tests.conftest import MakeExecution, MakeJob
@@ -53,6 +54,15 @@ def test_no_executions_is_said_on_standard_error(run: Run) -> None:
     done = run("executions")
 
     assert (done.out, done.err) == ("", "no executions\n")
+
+
+def test_json_names_everything_as_the_rest_api_does(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
+    execution = make_execution(nightly, "failed", is_kept=True, expires_at=timezone.now())
+
+    shown = run("executions", "--json").json[0]
+
+    assert list(shown) == list(fresh_json(execution))
+    assert (shown["progress"], shown["expires_at"], shown["is_kept"], shown["retry_of"]) == (None, None, True, None)
 
 
 # -- execution ---------------------------------------------------------------------------------------------------------

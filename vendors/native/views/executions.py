@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.engine import aborts, keeps, retries, verbs
+from jobs.engine.execution_shape import EXECUTION, Row, executions_json
 from jobs.engine.find import find_execution
 from jobs.models import JobExecution
 from jobs.states import State
@@ -15,7 +16,6 @@ from vendors.native import parameters
 from vendors.native.documents import Retry
 from vendors.native.filters import ExecutionFilters
 from vendors.native.serializers import ExecutionSerializer, ProblemSerializer
-from vendors.native.shapes import EXECUTION, Row, executions_json
 from vendors.native.views.base import NativeViewSet
 from vendors.wire import conditional
 from vendors.wire.lookups import ExecutionRows

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from jobs.engine import define, verbs
 from jobs.engine.documents import JobDocument
+from jobs.engine.execution_shape import fresh_json
 from jobs.engine.find import find_execution, find_job
 from jobs.engine.trigger import trigger
 from jobs.errors import Invalid, NotFound
@@ -18,7 +19,7 @@ from vendors.native import parameters
 from vendors.native.documents import Hold, JobChanges, JobRead, Trigger
 from vendors.native.filters import JobFilters
 from vendors.native.serializers import ExecutionSerializer, ProblemSerializer
-from vendors.native.shapes import fresh_json, job_json, jobs_json
+from vendors.native.shapes import job_json, jobs_json
 from vendors.native.views.base import ByName, NativeViewSet
 from vendors.wire.conditional import headers, not_modified, require_match
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.engine import schedules, slots
+from jobs.engine.execution_shape import fresh_json
 from jobs.engine.find import find_job
 from jobs.engine.planned import planned
 from jobs.engine.schedules import find_schedule
@@ -23,7 +24,6 @@ from vendors.native.serializers import (
     ProblemSerializer,
     ScheduleSerializer,
 )
-from vendors.native.shapes import fresh_json
 from vendors.native.views.base import NativeView, NativeViewSet
 from vendors.wire.lookups import EVERYWHERE, find_project
 from vendors.wire.vendor import Page
