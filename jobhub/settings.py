@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jobhub import env
+from jobs.errors import stop_start
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 try:
@@ -13,7 +14,7 @@ try:
     HUB_DIR = env.hub_folder(HUB["VAR"])
     SECRET_KEY = HUB["SECRET_KEY"] or env.secret_key(HUB_DIR)
 except env.BadSetting as error:
-    sys.exit(f"jobhub: {error}")
+    stop_start(str(error))
 
 DEBUG = False
 TESTING = "pytest" in sys.modules

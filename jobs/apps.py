@@ -1,6 +1,5 @@
 """The Django app of the core."""
 
-import sys
 from pathlib import Path
 
 from django.apps import AppConfig
@@ -14,7 +13,7 @@ class JobsConfig(AppConfig):
         from django.conf import settings
 
         from jobs import paths, secrets, targets
-        from jobs.errors import Invalid
+        from jobs.errors import Invalid, stop_start
         from jobs.runners import callables
         from jobs.runners.sql import index
 
@@ -33,4 +32,4 @@ class JobsConfig(AppConfig):
         try:
             callables.configure(settings.HUB["CALLABLES"])
         except Invalid as error:
-            sys.exit(f"jobhub: {error.message}")
+            stop_start(error.message)

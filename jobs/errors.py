@@ -1,7 +1,12 @@
 """What the core may raise. The docstring of a class is its message when none is given."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
+
+EXIT_REFUSED = 2
+"""Of a process: wrong usage, a bad setting, an unknown name, or the hub says no; nothing was changed."""
 
 
 class JobHubError(Exception):
@@ -90,3 +95,9 @@ class Stopped(JobHubError):
 
 class Unavailable(JobHubError):
     """The hub's database cannot be reached; try again in a moment."""
+
+
+def stop_start(why: str) -> NoReturn:
+    """End the process for a bad setting, with one line."""
+    sys.stderr.write(f"jobhub: {why}\n")
+    sys.exit(EXIT_REFUSED)

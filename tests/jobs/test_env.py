@@ -156,4 +156,4 @@ def test_the_start_is_refused_with_one_line(variable: str, value: str, tmp_path:
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stderr.count("\n"), variable in done.stderr) == (1, 1, True)
+    assert (done.returncode, done.stderr.count("\n"), variable in done.stderr) == (2, 1, True)
