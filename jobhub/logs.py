@@ -13,4 +13,6 @@ class RefusedForm(logging.Filter):
         if record.name.startswith("django.security."):
             record.exc_info = None
             record.levelno, record.levelname = logging.WARNING, "WARNING"
+            if isinstance(record.msg, str):
+                record.msg = record.msg.replace("ALLOWED_HOSTS", "JOBHUB_HOSTS")
         return True

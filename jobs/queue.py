@@ -48,8 +48,8 @@ def wake() -> None:
         if not broker.queue_size():
             async_task(DRAIN, timeout=NO_ALARM, broker=broker)
         Doorbell.ring()
-    except Exception:
-        log.warning("could not wake the workers; the ticker will", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - each broker has errors of its own
+        log.warning("could not wake the workers; the ticker will: %s", error)
 
 
 def queue_is_reachable() -> bool:

@@ -152,6 +152,12 @@ def test_a_redis_that_is_away_harms_nobody(tmp_path: Path) -> None:
     assert told == "False"
 
 
+def test_a_redis_that_is_away_is_told_of_in_one_line(tmp_path: Path) -> None:
+    code = "import logging, sys; logging.basicConfig(stream=sys.stdout, level='WARNING', force=True); queue.wake()"
+    told = in_a_hub(code, "redis://127.0.0.1:1/0", tmp_path)
+    assert (told.count("\n"), "Connection refused" in told) == (0, True)
+
+
 # -- the doorbell ----------------------------------------------------------------------------------------------
 def test_a_ring_ends_the_nap(hub_dir: Path) -> None:
     bell, naps = queue.Doorbell(), []

@@ -185,7 +185,7 @@ def test_the_login_pages_count_as_well(page: str, alice: User, hashed: list[str]
     last = browser.post(page, form)
 
     assert statuses == [200] * PER_NAME + [429] * 5
-    assert "too many wrong passwords from this address" in last.content.decode()
+    assert "too many wrong passwords from this address. " in last.content.decode()
     assert int(last.headers["Retry-After"]) >= 1
     assert len(hashed) == PER_NAME
 

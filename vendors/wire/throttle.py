@@ -67,7 +67,7 @@ class Attempts:
         with self._lock:
             wait_s = max(self._by_name.wait_s(named, now), self._by_source.wait_s(source, now))
             if wait_s > 0:
-                raise Throttled(wait=math.ceil(wait_s), detail="too many wrong passwords from this address")
+                raise Throttled(wait=math.ceil(wait_s), detail="too many wrong passwords from this address.")
             self._by_name.add(named, now)
             self._by_source.add(source, now)
 
