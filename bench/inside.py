@@ -122,16 +122,16 @@ def tell(*, urls: list[str]) -> int:
 
 
 def write_lines(*, lines: dict[str, Any], marks: str) -> int:
-    """A job for each of these schedules, whose runs write down their own starts."""
+    """A job for each of these schedules, whose runs write down their own starts and last so many seconds."""
     from jobs.engine.define import define
     from jobs.engine.find import default_project
     from jobs.engine.rights import operator
 
     actor = operator("bench", default_project())
-    spec = {"argv": 'echo "$JOBHUB_EXECUTION" >> "$MARKS"', "shell": True, "env": {"MARKS": marks}}
     rules = {"concurrency_limit": 0, "keep": JOB["keep"], "on_lost": "rerun"}
-    for name, written in lines.items():
-        actions = [{"runner": "command", "spec": spec}]
+    for name, (written, lasts_s) in lines.items():
+        argv = f'echo "$JOBHUB_EXECUTION" >> "$MARKS"; exec sleep {lasts_s}'
+        actions = [{"runner": "command", "spec": {"argv": argv, "shell": True, "env": {"MARKS": marks}}}]
         define({"name": name, "actions": actions, "schedules": [written], **rules}, actor=actor)
     return len(lines)
 

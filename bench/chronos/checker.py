@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ class Run:
     state: str
     n_starts: int = 1
     """How often its own program says that it was started, divided by its attempts."""
+    attempts: int = 1
 
     @property
     def late_s(self) -> float:
@@ -89,8 +90,8 @@ def _check_line(
     verdict.wrong += [
         f"{line.name} {run.slot_at}: {run.n_starts} starts an attempt" for run in runs if run.n_starts != 1
     ]
-    told = _told(line, times, absences, verdict)
     by_slot = {run.slot_at: run for run in runs}
+    told = _told(line, times, absences, by_slot.keys(), verdict)
     for at in times:
         run = by_slot.get(at)
         if run is None and at in told:
@@ -108,11 +109,15 @@ def _check_line(
     verdict.wrong += [f"{line.name} {run.slot_at}: {-run.late_s:.1f} s early" for run in runs if run.late_s < 0]
 
 
-def _told(line: Line, times: Sequence[datetime], absences: list[Absence], verdict: Verdict) -> dict[datetime, str]:
+def _told(
+    line: Line, times: Sequence[datetime], absences: list[Absence], with_run: Collection[datetime], verdict: Verdict
+) -> dict[datetime, str]:
     """What is said of times without a run. Each row must name as many of them as there are."""
     told: dict[datetime, str] = {}
     for one in absences:
         covered = times[bisect_left(times, one.slot_at) : bisect_right(times, one.until_at)]
+        if len(covered) != one.n:
+            covered = [at for at in covered if at not in with_run]
         if len(covered) != one.n and (one.n <= COUNTED or len(covered) < one.n):
             verdict.wrong.append(f"{line.name} {one.slot_at}: {one.n} told to be {one.fate}, there are {len(covered)}")
         verdict.wrong += [f"{line.name} {at}: told to be {told[at]}, and {one.fate}" for at in covered if at in told]

@@ -27,7 +27,15 @@ def runs(rows: Rows, marks: Path) -> list[Run]:
     """`marks`: a line for each start of a program, with the UUID of its execution."""
     starts = Counter(marks.read_text().replace("-", "").split()) if marks.exists() else Counter[str]()
     return [
-        Run(name, _time(slot), _time(queued), started and _time(started), state, _starts(starts, uuid, state, attempt))
+        Run(
+            line=name,
+            slot_at=_time(slot),
+            queued_at=_time(queued),
+            started_at=started and _time(started),
+            state=state,
+            n_starts=_starts(starts, uuid, state, attempt),
+            attempts=attempt,
+        )
         for name, slot, queued, started, state, uuid, attempt in rows(RUNS)
     ]
 

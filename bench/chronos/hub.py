@@ -105,7 +105,7 @@ class Killable:
     clusters: list[Cluster] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.hub = Hub(self.folder, self.database, workers=2, lease_s=LEASE_S)
+        self.hub = Hub(self.folder, self.database, workers=2, lease_s=LEASE_S, keep_days=0)
         env = {**self.hub.env, **(self.clock.env if self.clock else {})}
         for _ in range(self.n_clusters):
             own = {**env, "JOBHUB_NODE": f"bench-{uuid.uuid4().hex[:8]}", "JOBHUB_LOG_LEVEL": "WARNING"}

@@ -32,6 +32,8 @@ class Line:
     names_times: bool = False
     step: timedelta = SECOND
     """How often the clock is looked at."""
+    lasts_s: float = 0
+    """Each of its runs."""
 
     @property
     def catch_up(self) -> str:

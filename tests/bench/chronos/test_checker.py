@@ -56,6 +56,11 @@ def test_slots_that_are_told_to_be_missed_are_right(catch_up: str) -> None:
     assert (found.is_valid, found.in_time, found.accounted) == (True, 3, 3)
 
 
+def test_a_run_among_those_that_are_told_to_be_missed_is_right_if_it_is_not_counted() -> None:
+    found = verdict(every(1, 2, 4), [missed(1, 4, 3)])
+    assert (found.is_valid, found.accounted) == (True, 3)
+
+
 def test_one_run_may_make_up_for_all_that_were_missed() -> None:
     found = verdict([*every(1, 2, 3), run(3, after_s=8)], [missed(1, 2, 2)], catch_up="once")
     assert (found.is_valid, found.made_up, found.accounted) == (True, 1, 2)
@@ -89,6 +94,7 @@ WRONG: dict[str, tuple[list[Run], list[Absence]]] = {
     "late": ([*every(2), run(2, after_s=2.6)], []),
     "early": ([*every(2), run(2, after_s=-0.1)], []),
     "was run, and told to be missed": (every(), [missed(2, 2, 1)]),
+    "was run, and told": (every(1, 2, 4), [missed(1, 4, 4)]),
     "told to be missed, there are": (every(2, 3), [missed(2, 3, 3)]),
     "told to be missed, and skipped": (every(2, 3), [missed(2, 3, 2), missed(3, 3, 1, fate="skipped")]),
     "a line that nobody wrote": ([*every(), run(0, line="other")], []),
