@@ -60,12 +60,12 @@ class Greeting:
         return "ready"
 
     def _greet(self) -> None:
-        url = settings.BASE_URL or self._url()
+        url = settings.BASE_URL or address()
         self._say(f"\nJobHub is ready after {time.monotonic() - self._began_at:.1f} s at {url}/\n")
         self._say(f"  admin     {url}/admin/   log in as {self._login()}")
         self._say(f"  REST API  {url}/hub/v1/   also in a browser; its description is at {url}/hub/v1/schema")
         for port in settings.HUB["TLS_PORT"]:
-            self._say(f"  TLS       {self._url(port)}/   {self._certificate()}")
+            self._say(f"  TLS       {address(port)}/   {self._certificate()}")
         self._say(f"  shell     {self._command('executions')}   what runs and ran")
         for execution in self._made.executions[-1:] if self._made else []:
             self._say(f"            {self._command(f'log {execution.pk} --follow')}   what the last example prints")
@@ -80,12 +80,6 @@ class Greeting:
         return f"{ADMIN!r} with the password {self._made.password} (shown this once)"
 
     @staticmethod
-    def _url(tls_port: int | None = None) -> str:
-        host = EVERYWHERE.get(settings.HUB["BIND"], settings.HUB["BIND"])
-        shown = f"[{host}]" if ":" in host else host
-        return f"https://{shown}:{tls_port}" if tls_port else f"http://{shown}:{settings.HUB['PORT']}"
-
-    @staticmethod
     def _certificate() -> str:
         if settings.HUB["TLS_CERT"]:
             return f"with the certificate {settings.HUB['TLS_CERT']}"
@@ -94,3 +88,10 @@ class Greeting:
     @staticmethod
     def _command(text: str) -> str:
         return f"{shlex.quote(sys.executable)} manage.py {text}"
+
+
+def address(tls_port: int | None = None) -> str:
+    """Where this machine's own clients reach the plain port, or that TLS port."""
+    host = EVERYWHERE.get(settings.HUB["BIND"], settings.HUB["BIND"])
+    shown = f"[{host}]" if ":" in host else host
+    return f"https://{shown}:{tls_port}" if tls_port else f"http://{shown}:{settings.HUB['PORT']}"

@@ -92,8 +92,8 @@ class ClusterLock:
     def _taken(path: Path) -> str:
         holder = path.read_text().strip() or "unknown"
         return (
-            f"another cluster (process {holder}) works on {str(path).removesuffix('.lock')!r}; stop it, "
-            "or set JOBHUB_DATABASE_URL to a PostgreSQL database, which several may share"
+            f"another cluster (process {holder}) works on {str(path).removesuffix('.lock')!r}; stop it, give this "
+            "hub another JOBHUB_VAR, or set JOBHUB_DATABASE_URL to a PostgreSQL database, which several may share"
         )
 
 

@@ -100,6 +100,17 @@ def test_web_alone_serves_until_it_is_told_to_stop(hub: Hub) -> None:
 
     assert main.wait(30) == 0
     assert are_gone(family)
+    assert hub.said == f"the web server answers at http://127.0.0.1:{hub.port}\nstopped\n"
+
+
+def test_the_workers_alone_say_when_they_begin_and_end(hub: Hub) -> None:
+    main = hub.start("worker")
+    eventually(lambda: "look for work" in hub.said, what="a word")
+
+    main.send_signal(signal.SIGTERM)
+
+    assert main.wait(30) == 0
+    assert hub.said.splitlines()[-1] == "stopped"
 
 
 # -- what dies ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from jobhub import web
+from jobhub.greeting import address
 from jobhub.ports import check_ports
 from jobhub.supervisor import Supervisor
 from jobs.management.base import HubCommand
@@ -24,4 +27,7 @@ class Command(HubCommand):
         check_ports()
         application = web.preload()
         supervisor = Supervisor(web.parts(application), hurry=lambda: None)
+        addresses = [address(port) for port in (None, *settings.HUB["TLS_PORT"])]
+        self.stderr.write(f"the web server answers at {', '.join(addresses)}")
         supervisor.run(until_ready=lambda: True)
+        self.stderr.write("stopped")

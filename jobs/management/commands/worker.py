@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from jobs.management.base import HubCommand
 from jobs.management.preflight import ClusterLock, check_database, check_var
 
@@ -20,4 +22,6 @@ class Command(HubCommand):
         check_database()
         lock = ClusterLock()
         lock.take()
+        self.stderr.write(f"{settings.HUB['WORKERS']} workers of the node {settings.NODE!r} look for work")
         Cluster().run()
+        self.stderr.write("stopped")
