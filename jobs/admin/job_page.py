@@ -156,7 +156,7 @@ class JobPage:
 
     def _refuse_if_changed(self) -> None:
         assert self.job is not None
-        now = Job.objects.select_for_update().only("version", "edited_by").get(pk=self.job.pk)
+        now = Job.objects.select_for_update(no_key=True).only("version", "edited_by").get(pk=self.job.pk)
         if self.form.cleaned_data["version"] not in (None, now.version):
             raise Conflict(
                 f"{now.edited_by or 'the operator'} changed this job after you opened it; nothing was saved. "

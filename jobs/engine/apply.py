@@ -100,11 +100,18 @@ def apply(raw: Any, *, actor: Actor, dry_run: bool = False) -> Applied:
     with transaction.atomic():
         project_id = find_project(document.project).pk if document.project else actor.home
         actor.require(Right.EDIT, project_id, "applying a file")
+        _lock(document, project_id)
         applied = _Applying(actor, project_id).all_of(document)
         audit(actor, "apply", f"{len(applied.changes)} actions and jobs", project_id)
         if dry_run:
             transaction.set_rollback(True)
     return applied
+
+
+def _lock(document: FileDocument, project_id: int) -> None:
+    """All jobs of the file in one order, so that two files never wait for each other."""
+    names = [str(raw.get("name")) for raw in document.jobs]
+    list(Job.objects.select_for_update(no_key=True).filter(project=project_id, name__in=names).order_by("pk"))
 
 
 def tidy(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def _require_privileges(actor: Actor, project_id: int, actions: list[Action]) ->
 
 
 def _row(document: JobDocument, project_id: int, job: Job | None) -> tuple[Job, bool]:
-    same_name = Job.objects.select_for_update().filter(project_id=project_id, name=document.name).first()
+    same_name = Job.objects.select_for_update(no_key=True).filter(project_id=project_id, name=document.name).first()
     if job is not None and same_name is not None and same_name.pk != job.pk:
         raise Conflict(f"there is another job named {document.name!r}")
     found = job or same_name

@@ -1,4 +1,8 @@
-"""Locks of a job's row. Who locks a job and its executions locks the job first."""
+"""Locks of a job's row. Who locks a job and its executions locks the job first.
+
+They leave its key free (`no_key`), which links and executions only point at: two edits that link their jobs to each
+other would wait for each other else.
+"""
 
 from jobs.errors import NotFound
 from jobs.models import Job
@@ -7,9 +11,9 @@ from jobs.models.prepared import Prepared
 _HOLD = Prepared(Job.objects.values("id", "is_held", "hold_until", "hold_reason"), "id", for_share=True)
 
 
-def job_for_update(job: Job) -> Job:
+def job_for_update(job: Job, *, to_delete: bool = False) -> Job:
     """The job as it is now, alone until this transaction ends; raises `NotFound` when it is gone."""
-    locked = Job.objects.select_for_update().filter(pk=job.pk).first()
+    locked = Job.objects.select_for_update(no_key=not to_delete).filter(pk=job.pk).first()
     if locked is None:
         raise NotFound(f"the job {job.name!r} was deleted")
     return locked

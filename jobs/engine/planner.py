@@ -140,7 +140,7 @@ def _switch_off(schedule_id: int, reason: str) -> None:
 
 def _locked_job(job_id: int) -> Job | None:
     """Locked before its schedules, as everywhere; `None` for a held one, whose slots wait for the end of the hold."""
-    jobs = Job.objects.select_for_update(of=("self",)).select_related("project")
+    jobs = Job.objects.select_for_update(of=("self",), no_key=True).select_related("project")
     return jobs.filter(pk=job_id, is_held=False).first()
 
 

@@ -50,4 +50,4 @@ def ask_due() -> None:
 def lock_job(execution: JobExecution) -> None:
     """Before a remote one is changed: whoever listens locks what belongs to the job."""
     if execution.place == Place.REMOTE:
-        Job.objects.select_for_update().filter(pk=execution.job_id or 0).first()
+        Job.objects.select_for_update(no_key=True).filter(pk=execution.job_id or 0).first()

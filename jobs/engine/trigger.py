@@ -258,7 +258,7 @@ def _admit(job: Job, actor: Actor) -> str:
     if job.when_active == WhenActive.QUEUE:
         current = job_for_share(job.pk)
     else:
-        current = Job.objects.select_for_update().filter(pk=job.pk).first()
+        current = Job.objects.select_for_update(no_key=True).filter(pk=job.pk).first()
     if current is None:
         raise Conflict(f"the job {job.name!r} was deleted")
     if current.is_held:

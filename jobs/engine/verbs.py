@@ -111,7 +111,7 @@ def delete_job(job: Job, *, actor: Actor) -> None:
     """Delete a job and abort what is active of it; its executions stay as history, and nothing comes after them."""
     actor.require(Right.EDIT, job.project_id, "deleting a job")
     with transaction.atomic():
-        locked = job_for_update(job)
+        locked = job_for_update(job, to_delete=True)
         _cut_off(locked)
         for execution in JobExecution.objects.active().filter(job=locked):
             with contextlib.suppress(IllegalMove):

@@ -436,7 +436,7 @@ class Migration(migrations.Migration):
                 ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schedules', to='jobs.job')),
             ],
             options={
-                'ordering': ['job', 'position', 'pk'],
+                'ordering': ['job_id', 'position', 'pk'],
             },
         ),
         migrations.AddField(

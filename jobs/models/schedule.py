@@ -59,7 +59,7 @@ class Schedule(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        ordering = ["job", "position", "pk"]
+        ordering = ["job_id", "position", "pk"]  # by `job` it would be joined, and locked with the schedule
         constraints = [models.UniqueConstraint(fields=["job", "name"], name="one_schedule_name")]
         indexes = [
             models.Index(fields=["next_at"], condition=Q(is_paused=False, next_at__isnull=False), name="schedule_due"),

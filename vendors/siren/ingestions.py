@@ -161,7 +161,7 @@ def _parsed(raw: Row) -> Ingest:
 
 def _to_replace(id: str, actor: Actor, *, create_only: bool) -> Job | None:
     """The job of that name, which nobody else changes meanwhile."""
-    old = Job.objects.select_for_update().filter(project_id=actor.home, name=id).first()
+    old = Job.objects.select_for_update(no_key=True).filter(project_id=actor.home, name=id).first()
     if old and old.kind != KIND:
         raise Conflict(f"[{id}]: there is a job of the type [{old.kind}] with this name")
     if old and create_only:

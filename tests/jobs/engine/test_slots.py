@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from jobs.engine.trigger import trigger
 from jobs.errors import Conflict, Forbidden, Invalid
 from jobs.models import Job, JobExecution, Schedule, SlotFate, User
 from tests.conftest import MakeJob
+from tests.jobs.puppets import at_once
 
 NIGHTLY = {"name": "nightly", "cron": "30 2 * * *", "zone": "Europe/Berlin"}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -155,3 +157,17 @@ def test_a_time_that_no_zone_could_show_is_refused(
 ) -> None:
     with pytest.raises(Invalid, match="wanted a year from 1970 to 2199, not 9999"):
         deed(nightly, op)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deeds_at_once_wait_for_each_other(nightly: Schedule, op: Actor) -> None:
+    for slot_at in coming(nightly, 5):
+        deeds = [
+            partial(slots.skip, nightly, slot_at, actor=op),
+            partial(slots.move, nightly, slot_at, slot_at + HOUR, actor=op),
+            partial(slots.run, nightly, slot_at, actor=op),
+            partial(slots.reinstate, nightly, slot_at, actor=op),
+        ]
+        errors = [one for one in at_once(4, lambda number, deeds=deeds: deeds[number]()) if isinstance(one, Exception)]
+        assert all(isinstance(error, Conflict) for error in errors), errors
+    assert JobExecution.objects.filter(schedule=nightly).count() == 5

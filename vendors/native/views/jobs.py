@@ -140,7 +140,7 @@ class JobViewSet(NativeViewSet):
     def _to_change(self, request: Request, ref: str) -> Job:
         """The job, locked, and unchanged since the client saw it."""
         found = find_job(ref, actor=self.actor)
-        job = Job.objects.select_for_update().get(pk=found.pk)
+        job = Job.objects.select_for_update(no_key=True).get(pk=found.pk)
         require_match(request, etag_of(job))
         return job
 
