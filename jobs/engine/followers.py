@@ -23,11 +23,13 @@ def follow(ended: JobExecution, job_id: int) -> None:
     One that cannot be started now (on hold, active, its editor gone) leaves a skipped execution with the reason.
     """
     links = _links_of(job_id)
+    if not _is_wanted(ended, links):
+        return
     sources = [ended] if len(links) == 1 else _all_ends(ended, job_id, links)
-    if not sources:
+    job = Job.objects.select_related("project").filter(pk=job_id).first() if sources else None
+    if job is None:
         return
     _begin_chain(ended)
-    job = Job.objects.select_related("project").get(pk=job_id)
     execution = _start(job, ended)
     if execution is None:
         return
@@ -35,6 +37,12 @@ def follow(ended: JobExecution, job_id: int) -> None:
     Dependency.objects.bulk_create(
         Dependency(execution=execution, after=one, condition=conditions[one.job_id or 0]) for one in sources
     )
+
+
+def _is_wanted(ended: JobExecution, links: list[JobLink]) -> bool:
+    """Somebody may have changed the links since it was asked what follows."""
+    wanted = {link.after_job_id: Condition(link.condition) for link in links}
+    return ended.job_id in wanted and State(ended.state) in MEETS[wanted[ended.job_id]]
 
 
 def _links_of(job_id: int) -> list[JobLink]:

@@ -146,7 +146,7 @@ def _locked_job(job_id: int) -> Job | None:
 
 def _serve(pk: int, job_id: int, now: datetime) -> None:
     job = _locked_job(job_id)
-    rows = Schedule.objects.select_for_update().filter(pk=pk, next_at__lte=now, is_paused=False)
+    rows = Schedule.objects.select_for_update(no_key=True).filter(pk=pk, next_at__lte=now, is_paused=False)
     schedule = rows.first() if job else None
     if job is None or schedule is None:
         return
@@ -252,7 +252,7 @@ def _note_skipped(schedule: Schedule, timetable: Timetable, slot_at: datetime, r
 
 def _start_moved(pk: int, schedule_id: int, job_id: int, now: datetime) -> None:
     job = _locked_job(job_id)
-    rows = Schedule.objects.select_for_update().filter(pk=schedule_id, is_paused=False)
+    rows = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule_id, is_paused=False)
     schedule = rows.first() if job else None
     if job is None or schedule is None:
         return

@@ -58,7 +58,7 @@ def replace(job: Job, documents: Sequence[ScheduleDocument]) -> bool:
     """`set_schedules` without the questions of right, for who has locked the job; whether anything has changed."""
     now = timezone.now()
     names = _names(documents)
-    old = {schedule.name: schedule for schedule in job.schedules.select_for_update()}
+    old = {schedule.name: schedule for schedule in job.schedules.select_for_update(no_key=True)}
     changed, errors = [], list[FieldError]()
     for position, (name, document) in enumerate(zip(names, documents, strict=True)):
         schedule = old.get(name) or Schedule(job=job, name=name)
@@ -200,7 +200,7 @@ def reason_of(text: str) -> str:
 
 def schedule_for_update(schedule: Schedule) -> Schedule:
     """The schedule as it is now, alone until this transaction ends. Who also locks its job does that first."""
-    locked = Schedule.objects.select_for_update().filter(pk=schedule.pk).first()
+    locked = Schedule.objects.select_for_update(no_key=True).filter(pk=schedule.pk).first()
     if locked is None:
         raise NotFound(f"the schedule {schedule.name!r} was deleted")
     return locked

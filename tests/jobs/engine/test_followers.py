@@ -8,6 +8,7 @@ from django.db import transaction
 
 from jobs.engine import aborts, retries, verbs
 from jobs.engine.define import define
+from jobs.engine.followers import follow
 from jobs.engine.rights import Actor, actor_for
 from jobs.engine.trigger import trigger
 from jobs.models import AuditEvent, Dependency, Job, JobExecution, Membership, Role, User
@@ -94,6 +95,16 @@ def test_one_end_starts_many(make_job: MakeJob, end: End) -> None:
     others = [make_job(after=after(first)) for _ in range(5)]
     ended = end(first)
     assert [[run.triggered_by for run in runs_of(job)] for job in others] == [[ended.pk]] * 5
+
+
+def test_links_that_were_changed_at_the_same_moment_count_as_they_are(make_job: MakeJob, end: End) -> None:
+    first, other = make_job(), make_job()
+    gone, on_failure = make_job(), make_job(after=after(first, on="failure"))
+    ended = end(first)
+    for job in (gone, on_failure, make_job(after=after(other))):
+        follow(ended, job.pk)
+
+    assert JobExecution.objects.count() == 1
 
 
 def test_all_of_a_chain_belong_to_its_first(make_job: MakeJob, end: End) -> None:
