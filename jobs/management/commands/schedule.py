@@ -17,6 +17,7 @@ from jobs.models import Schedule
 from jobs.schedules import describe
 
 HEAD = ("JOB", "PROJECT", "SCHEDULE", "WHEN", "ZONE", "NEXT", "STATE")
+SLOT = "For when it is planned, in JOBHUB_TIME_ZONE or with an offset, such as 2027-03-01T06:00."
 
 
 class Command(HubCommand):
@@ -36,9 +37,11 @@ class Command(HubCommand):
         run = self._named(deeds, "run", "Start one planned run now instead of at its time.")
         back = self._named(deeds, "reinstate", "Let a run that was skipped or moved come at its own time after all.")
         for one in (skip, move, back):
-            one.add_argument("slot_at", metavar="TIME", type=moment_option, help="For when it is planned.")
+            one.add_argument("slot_at", metavar="TIME", type=moment_option, help=SLOT)
         move.add_argument("to", metavar="TO", type=moment_option, help="When it shall start; also 90m, 2d.")
-        run.add_argument("slot_at", metavar="TIME", nargs="?", type=moment_option, help="Default: the next one.")
+        run.add_argument(
+            "slot_at", metavar="TIME", nargs="?", type=moment_option, help=f"{SLOT} Default: the next one."
+        )
         for one in (pause, skip, move):
             one.add_argument("--reason", default="", help="Shown to everybody who looks.")
 

@@ -146,7 +146,9 @@ class PlannedView(NativeView):
         description="Soonest first, at most 1000; what is skipped, paused or held stands among them and says why.",
         operation_id="planned_list",
         parameters=[
-            OpenApiParameter("hours", OpenApiTypes.DOUBLE, description="How far to look ahead; default 24."),
+            OpenApiParameter(
+                "hours", OpenApiTypes.DOUBLE, description="How far to look ahead; default 24, at most 8784."
+            ),
             OpenApiParameter("job", OpenApiTypes.STR, description="Only of this job: its id, its uuid, or its name."),
             parameters.PROJECT,
         ],
