@@ -13,7 +13,7 @@ from django.utils import timezone
 from jobs.engine.rights import Actor, audit
 from jobs.engine.schedules import subject
 from jobs.engine.trigger import trigger
-from jobs.errors import Conflict, NotFound
+from jobs.errors import Conflict, JobHubError, NotFound
 from jobs.models import CatchUp, Fate, Job, JobExecution, Schedule, SlotFate
 from jobs.models.prepared import Prepared
 from jobs.schedules import Timetable
@@ -127,7 +127,8 @@ def _guarded(schedule_id: int, deed: Callable[[], None]) -> None:
         log.warning("the database refused schedule %s; it is tried again", schedule_id, exc_info=True)
     except Exception as error:
         log.exception("schedule %s is broken and switched off", schedule_id)
-        _switch_off(schedule_id, f"{type(error).__name__}: {error}")
+        told = error.message if isinstance(error, JobHubError) else f"{type(error).__name__}: {error}"
+        _switch_off(schedule_id, told)
 
 
 def _switch_off(schedule_id: int, reason: str) -> None:

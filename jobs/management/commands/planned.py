@@ -61,7 +61,7 @@ def _document(run: Planned) -> dict[str, Any]:
 
 
 def _cells(run: Planned) -> tuple[Any, ...]:
-    was = f"instead of {moment(run.slot_at)} " if run.is_moved else ""
-    who = f" ({run.by})" if run.by else ""
+    was = f"instead of {moment(run.slot_at)}" if run.is_moved else ""
+    why = " ".join(part for part in (was, run.reason, f"({run.by})" if run.by else "") if part)
     local = f"{run.local:%Y-%m-%d %H:%M:%S %Z}"
-    return moment(run.at), run.schedule.job.name, run.schedule.name, local, run.state, f"{was}{run.reason}{who}"
+    return moment(run.at), run.schedule.job.name, run.schedule.name, local, run.state, why

@@ -85,7 +85,7 @@ def test_a_run_is_skipped_moved_and_reinstated(run: Run, job: Job, slot: str) ->
     assert "skipped" in run("planned").out
 
     assert " comes at " in run("schedule", "move", "photos/backup", slot, "5m").out
-    assert "instead of" in run("planned").out
+    assert "UTC (operator)" in run("planned").out
 
     assert "comes as planned" in run("schedule", "reinstate", "photos/backup", slot).out
     assert [one["state"] for one in run("planned", "--json").json["results"]] == ["planned"]

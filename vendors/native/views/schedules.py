@@ -52,6 +52,7 @@ class ScheduleViewSet(NativeViewSet):
         summary="List the schedules of a job",
         description="With their meaning in words, the next five times, and what was skipped, missed or moved.",
         operation_id="jobs_schedules",
+        parameters=[OpenApiParameter(name, exclude=True) for name in ("cursor", "limit")],  # it has one page
         responses=ScheduleSerializer(many=True),
     )
     def list(self, request: Request, ref: str) -> Response:
