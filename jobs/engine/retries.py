@@ -16,10 +16,22 @@ from jobs.states import FINAL, State
 
 @dataclass
 class Retried:
-    """What became of many: each with its retry, or with the reason why there is none."""
+    """What became of many: each with its retry (None where it was only asked which), or with the reason why not."""
 
-    done: list[tuple[JobExecution, JobExecution]] = field(default_factory=list)
+    done: list[tuple[JobExecution, JobExecution | None]] = field(default_factory=list)
     refused: list[tuple[JobExecution, str]] = field(default_factory=list)
+
+    def document(self, n_matched: int) -> dict[str, Any]:
+        """As the native face and the command tell it."""
+        return {
+            "matched": n_matched,
+            "retried": [{"execution": old.pk, "retried_as": new and new.pk} for old, new in self.done],
+            "refused": [{"execution": one.pk, "reason": reason} for one, reason in self.refused],
+        }
+
+
+def would_retry(executions: Iterable[JobExecution]) -> Retried:
+    return Retried([(one, None) for one in executions])
 
 
 def retry(execution: JobExecution, *, actor: Actor, from_failed: bool = False) -> JobExecution:

@@ -93,17 +93,17 @@ class Command(HubCommand):
         return self._say({one.handle: do(one) for one in executions}, options)
 
     def _retry(self, options: dict[str, Any]) -> None:
-        executions, refused = _to_retry(options), []
-        if options["dry_run"]:
-            said = {one.handle: "would run again" for one in executions}
+        executions = _to_retry(options)
+        retried = retries.would_retry(executions) if options["dry_run"] else _retried(executions, options)
+        if options["json"]:
+            self.say_json(retried.document(len(executions)))
         else:
-            retried = _retried(executions, options)
-            refused = retried.refused
-            said = {one.handle: f"runs again as {again.handle}" for one, again in retried.done}
-            said |= {one.handle: f"refused: {reason}" for one, reason in refused}
-        self._say(said, options)
-        if refused:
-            raise CommandError(f"{len(refused)} of {len(executions)} refused", returncode=EXIT_REFUSED)
+            said = {
+                old.handle: f"runs again as {new.handle}" if new else "would run again" for old, new in retried.done
+            }
+            self._say(said | {one.handle: f"refused: {reason}" for one, reason in retried.refused}, options)
+        if retried.refused:
+            raise CommandError(f"{len(retried.refused)} of {len(executions)} refused", returncode=EXIT_REFUSED)
 
     def _say(self, said: dict[str, str], options: dict[str, Any]) -> None:
         if options["json"]:

@@ -15,7 +15,7 @@ from jobs.management.options import moment_option
 from jobs.management.show import moment
 from jobs.models import Job, JobExecution
 
-FIELDS = ("id", "name", "project__name", "kind", "is_held", "hold_reason", "hold_until", "state", "last_at")
+FIELDS = ("id", "name", "project__name", "kind", "is_held", "hold_reason", "hold_until", "held_by", "state", "last_at")
 HEAD = ("ID", "JOB", "PROJECT", "KIND", "LAST", "QUEUED", "HELD")
 
 
@@ -80,9 +80,15 @@ class Command(HubCommand):
             jobs = jobs.filter(project=find_project(options["project"]))
         rows = list(jobs.values(*FIELDS))
         if options["json"]:
-            self.say_json([{name.removesuffix("__name"): value for name, value in row.items()} for row in rows])
+            self.say_json([_document(row) for row in rows])
         else:
             self.say_table(HEAD, [_cells(row) for row in rows])
+
+
+def _document(row: dict[str, Any]) -> dict[str, Any]:
+    hold = {"reason": row["hold_reason"], "until": row["hold_until"], "by": row["held_by"]} if row["is_held"] else None
+    plain = {name: row[name] for name in ("id", "name", "kind", "state", "last_at")}
+    return {**plain, "project": row["project__name"], "hold": hold}
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:

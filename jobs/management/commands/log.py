@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from jobs.engine.find import find_execution
-from jobs.management.base import HubCommand, add_json, anywhere
+from jobs.management.base import HubCommand, anywhere
 from jobs.management.follow import OUTCOMES, Lines, Pieces, Printer, exit_code, follow, give_output
 from jobs.models import JobExecution, Output
 
@@ -23,7 +23,7 @@ class Command(HubCommand):
         parser.add_argument("ref", help="The execution's id, uuid or handle.")
         parser.add_argument("--follow", "-f", action="store_true", help="Go on until it ends.")
         parser.add_argument("--timeout", metavar="S", type=float, help="Follow so many seconds at most.")
-        add_json(parser)
+        parser.add_argument("--json", action="store_true", help="Print JSON, one line for each piece.")
 
     def handle(self, *_: Any, **options: Any) -> None:
         execution = find_execution(options["ref"], actor=anywhere())

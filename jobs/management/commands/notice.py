@@ -13,6 +13,18 @@ from jobs.management.show import moment
 from jobs.models import Delivery, Event, Subscription
 
 RECEIVERS = ("ID", "OF", "TO", "EVENTS", "STATE")
+DELIVERY = (
+    "event",
+    "created_at",
+    "next_at",
+    "delivered_at",
+    "n_tries",
+    "tried_at",
+    "answer",
+    "error",
+    "duration_ms",
+    "outcome",
+)
 LOG = ("ID", "AT", "EXECUTION", "EVENT", "TO", "OUTCOME", "TRIES", "ANSWER")
 
 
@@ -104,9 +116,9 @@ def _receiver(row: Subscription) -> tuple[Any, ...]:
 
 
 def _logged(row: Delivery) -> dict[str, Any]:
-    names = ("uuid", "event", "outcome", "n_tries", "created_at", "next_at", "delivered_at", "answer", "error")
-    told = {name: getattr(row, name) for name in names}
-    return {"id": row.pk, "execution": row.execution.handle, "subscription": row.subscription_id, **told}
+    told = {name: getattr(row, name) for name in DELIVERY}
+    ids = {"execution": row.execution_id, "handle": row.execution.handle, "subscription": row.subscription_id}
+    return {"id": row.pk, "uuid": row.uuid, **ids, **told}
 
 
 def _line(row: Delivery) -> tuple[Any, ...]:

@@ -262,6 +262,8 @@ def test_a_hold_has_a_reason_and_an_end(run: Run, make_job: MakeJob) -> None:
 
     job.refresh_from_db()
     assert job.is_held and job.hold_reason == "move" and job.hold_until
+    hold = run("job", "list", "--json").json[0]["hold"]
+    assert (hold["reason"], hold["by"], bool(hold["until"])) == ("move", job.held_by, True)
 
 
 def test_release_ends_a_hold(run: Run, make_job: MakeJob) -> None:

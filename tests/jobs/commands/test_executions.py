@@ -96,6 +96,16 @@ def test_retry_makes_another_of_all_that_failed_since(run: Run, nightly: Job, ma
     assert run("execution", "retry", "--failed-since", "1h").err == "nothing to retry\n"
 
 
+def test_retry_tells_in_json_which_is_the_retry_of_which(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
+    failed = make_execution(nightly, "failed")
+    words = ["execution", "retry", "--failed-since", "1h", "--json"]
+    dry, done = run(*words, "--dry-run").json, run(*words).json
+
+    again = JobExecution.objects.get(retry_of=failed)
+    assert dry == {"matched": 1, "retried": [{"execution": failed.pk, "retried_as": None}], "refused": []}
+    assert done["retried"] == [{"execution": failed.pk, "retried_as": again.pk}]
+
+
 def test_retry_tells_each_refusal(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
     failed = make_execution(nightly, "failed")
     run("job", "hold", "nightly", "--reason", "move")

@@ -52,5 +52,10 @@ def test_the_log_is_shown_and_replayed(run: Run, make_execution: MakeExecution) 
     assert run("notice", "deliveries", "--outcome", "failed").lines[1].split()[-4:] == ["failed", "7", "given", "up"]
     assert run("notice", "replay", pk).out.strip() == f"{pk}: sent again"
     (row,) = run("notice", "deliveries", "--execution", execution.handle, "--json").json
-    assert (row["outcome"], row["execution"], row["n_tries"]) == ("pending", execution.handle, 0)
+    assert (row["outcome"], row["execution"], row["handle"], row["n_tries"]) == (
+        "pending",
+        execution.pk,
+        execution.handle,
+        0,
+    )
     assert (run("notice", "replay", pk).code, run("notice", "replay", "77").code) == (2, 2)

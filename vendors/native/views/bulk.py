@@ -104,17 +104,11 @@ class BulkRetryView(BulkView):
         wanted = BulkRetry.parse(request.data)
         rows = retries.to_retry(JobExecution.objects.select_related("job__project"))
         found = self.matching(rows, wanted, RETRIED_AT_ONCE)
-        again = [] if wanted.dry_run else found
-        retried = retries.retry_all(again, actor=self.actor, from_failed=wanted.from_ == "failed")
-        done = [(one, None) for one in found] if wanted.dry_run else retried.done
-        return Response(
-            {
-                "matched": len(found),
-                "retried": [{"execution": old.pk, "retried_as": new and new.pk} for old, new in done],
-                "refused": [{"execution": one.pk, "reason": reason} for one, reason in retried.refused],
-                "is_complete": len(found) < RETRIED_AT_ONCE,
-            }
-        )
+        if wanted.dry_run:
+            retried = retries.would_retry(found)
+        else:
+            retried = retries.retry_all(found, actor=self.actor, from_failed=wanted.from_ == "failed")
+        return Response({**retried.document(len(found)), "is_complete": len(found) < RETRIED_AT_ONCE})
 
     def example(self, method: str, data: Any) -> Any:
         return {"finished_from": "2027-01-31T00:00:00Z", "dry_run": True}
