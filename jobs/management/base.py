@@ -65,8 +65,7 @@ class HubCommand(BaseCommand):
         try:
             return super().execute(*args, **options)
         except Invalid as error:
-            lines = [f"{e.field}: {e.message}" if e.field else e.message for e in error.errors]
-            raise CommandError("\n".join(lines), returncode=EXIT_REFUSED) from error
+            raise refusal(error) from error
         except JobHubError as error:
             raise CommandError(error.message, returncode=EXIT_REFUSED) from error
         except Error as error:
@@ -90,6 +89,14 @@ class HubCommand(BaseCommand):
         for row in table:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self.stdout.write("  ".join(cells).rstrip())
+
+
+def refusal(error: Invalid, *, where: str = "") -> CommandError:
+    """A line for each wrong field. What a hub may do is in its environment, and easily not in that of another shell."""
+    lines = [": ".join(part for part in (where, one.field, one.message) if part) for one in error.errors]
+    if any("JOBHUB_ALLOWED_" in line for line in lines):
+        lines.append("if the hub has it there already: this command reads its own environment, so set it here as well")
+    return CommandError("\n".join(lines), returncode=EXIT_REFUSED)
 
 
 def printable(value: Any) -> str:

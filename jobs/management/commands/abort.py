@@ -44,6 +44,8 @@ class Command(HubCommand):
                 self._say_one(execution, refusal)
         if options["json"]:
             self.say_json(said)
+        elif not executions:
+            self.stderr.write("nothing to abort")
         if n_refused:
             raise CommandError(f"{n_refused} of {len(executions)} refused", returncode=EXIT_REFUSED)
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from jobs.engine.apply import Applied, Change, apply, parse, places
 from jobs.errors import Invalid
-from jobs.management.base import EXIT_REFUSED, HubCommand, acting, add_json, add_project
+from jobs.management.base import EXIT_REFUSED, HubCommand, acting, add_json, add_project, refusal
 from jobs.management.options import param
 
 
@@ -34,8 +34,7 @@ class Command(HubCommand):
             raw = parse(_read(options["file"]), {**places(), **dict(options["set"])})
             applied = apply(raw, actor=acting(options), dry_run=options["dry_run"])
         except Invalid as error:
-            lines = [f"{options['file']}: {e.field}: {e.message}".replace(": : ", ": ") for e in error.errors]
-            raise CommandError("\n".join(lines), returncode=EXIT_REFUSED) from error
+            raise refusal(error, where=options["file"]) from error
         if options["json"]:
             self.say_json(_document(applied))
         else:

@@ -169,6 +169,7 @@ def test_the_job_that_asks_the_hub_needs_its_address_to_be_allowed(run: Run) -> 
     done = run("apply", str(Path(__file__).parents[3] / "examples" / "ask.yaml"))
 
     assert (done.code, "JOBHUB_ALLOWED_TARGETS" in done.err) == (2, True)
+    assert "this command reads its own environment" in done.err
 
 
 def test_jobs_come_after_others_that_stand_further_down(run: Run, file: Write) -> None:

@@ -182,6 +182,12 @@ def test_abort_by_filter_leaves_the_others(run: Run, nightly: Job, make_executio
     assert list(JobExecution.objects.active()) == [other]
 
 
+def test_that_nothing_is_active_is_said(run: Run) -> None:
+    done = run("abort", "--job", "nightly")
+
+    assert (done.code, done.err, run("abort", "--job", "nightly", "--json").json) == (0, "nothing to abort\n", [])
+
+
 def test_a_dry_run_aborts_nothing(run: Run, nightly: Job, make_execution: MakeExecution) -> None:
     execution = make_execution(nightly)
 
