@@ -51,6 +51,8 @@ def run(schedule: Schedule, slot_at: datetime | None = None, *, actor: Actor) ->
         slot_at = slot_at or next_slot(schedule)
         _to_come(schedule, slot_at)
         execution, _ = trigger(job, actor=actor, schedule=schedule, slot_at=slot_at)
+        if execution.is_skipped:
+            raise Conflict(f"{execution.message}; the run comes at its own time")
         _decide(schedule, slot_at, actor=actor, fate=Fate.MOVED, moved_to=timezone.now())
     return execution
 

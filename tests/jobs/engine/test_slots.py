@@ -92,6 +92,15 @@ def test_who_may_trigger_may_run_it_now_and_nothing_else(nightly: Schedule, rita
         slots.skip(nightly, nightly.next_at, actor=actor)
 
 
+def test_a_run_that_would_be_skipped_keeps_its_time(make_job: MakeJob, op: Actor) -> None:
+    schedule = find_schedule(make_job(when_active="skip", schedules=[NIGHTLY]))
+    trigger(schedule.job, actor=op)
+
+    with pytest.raises(Conflict, match="the run comes at its own time"):
+        slots.run(schedule, actor=op)
+    assert (JobExecution.objects.count(), SlotFate.objects.count()) == (1, 0)
+
+
 def test_continuous_has_no_single_runs(make_job: MakeJob, op: Actor) -> None:
     schedule = find_schedule(make_job(schedules=[{"interval": "continuous"}]))
     assert schedule.next_at is not None
