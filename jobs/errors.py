@@ -94,7 +94,7 @@ class Stopped(JobHubError):
 
 
 class Unavailable(JobHubError):
-    """The hub's database cannot be reached; try again in a moment."""
+    """The hub's database cannot do this just now; try again in a moment."""
 
 
 def stop_start(why: str) -> NoReturn:

@@ -25,7 +25,7 @@ ERRORS = {
     Kind.TOO_LARGE: ErrorRow(413, "too-large", "The body is too large"),
     Kind.MEDIA_TYPE: ErrorRow(415, "media-type", "Send application/json"),
     Kind.THROTTLED: ErrorRow(429, "throttled", "Too many requests at once"),
-    Kind.UNAVAILABLE: ErrorRow(503, "unavailable", "The database is away"),
+    Kind.UNAVAILABLE: ErrorRow(503, "unavailable", "The database does not answer"),
     Kind.BUG: ErrorRow(500, "internal", "The hub made a mistake"),
 }
 

@@ -62,7 +62,7 @@ KINDS: tuple[tuple[type[BaseException], Kind], ...] = (
 OWN_WORDS = {
     Kind.NO_ROUTE: "there is nothing at this path",
     Kind.NOT_FOUND: "there is no such thing, or it belongs to somebody else",
-    Kind.UNAVAILABLE: "the hub's database cannot be reached; try again in a moment",
+    Kind.UNAVAILABLE: "the hub's database cannot do this just now; try again in a moment",
     Kind.BUG: "the hub made a mistake; its log says more",
     Kind.TOO_LARGE: "the body is larger than JOBHUB_MAX_BODY allows",
     Kind.MALFORMED: "the request cannot be read",
