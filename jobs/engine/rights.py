@@ -22,6 +22,10 @@ class Right(IntEnum):
     ADMIN = 4
     """Also what uses privileged runners, and members and keys."""
 
+    @property
+    def verb(self) -> str:
+        return "administer" if self is Right.ADMIN else self.name.lower()
+
 
 DEED = "refuse deed"
 OF_SERVICE = Right.TRIGGER
@@ -67,7 +71,7 @@ class Actor:
         if mine is Right.NONE:
             raise NotFound
         if mine < right:
-            text = f"{what} needs the right to {right.name.lower()}; {self.name} may only {mine.name.lower()}"
+            text = f"{what} needs the right to {right.verb}; {self.name} may only {mine.verb}"
             raise self.refusal(what, text, project_id)
 
     def require_everything(self, what: str) -> None:
@@ -90,7 +94,8 @@ class Actor:
     def home(self) -> int:
         """The acting project's id; raises `Forbidden` for somebody without one."""
         if self.project_id is None:
-            text = f"{self.name} has no project; ask an administrator for a membership"
+            way_out = "name one" if self.visible_projects is None else "ask an administrator for a membership"
+            text = f"{self.name} has no project; {way_out}"
             raise self.refusal("acting without a project", text)
         return self.project_id
 

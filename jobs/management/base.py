@@ -94,7 +94,7 @@ class HubCommand(BaseCommand):
 def refusal(error: Invalid, *, where: str = "") -> CommandError:
     """A line for each wrong field. What a hub may do is in its environment, and easily not in that of another shell."""
     lines = [": ".join(part for part in (where, one.field, one.message) if part) for one in error.errors]
-    if any("JOBHUB_ALLOWED_" in line for line in lines):
+    if any("JOBHUB_" in line for line in lines):
         lines.append("if the hub has it there already: this command reads its own environment, so set it here as well")
     return CommandError("\n".join(lines), returncode=EXIT_REFUSED)
 

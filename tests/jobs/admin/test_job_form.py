@@ -216,14 +216,14 @@ def test_a_member_may_define_what_is_harmless(look: Look, bob: User, alpha: Proj
 def test_a_member_may_not_define_privileged_runners(look: Look, bob: User, alpha: Project) -> None:
     command = {"runner": "command", "spec": {"argv": ["/bin/true"]}}
     head, _ = errors_of(look(bob).post(ADD, form("risky", command, project=alpha.pk)))
-    assert head["__all__"] == ["the runner 'command' needs the right to admin; bob may only edit"]
+    assert head["__all__"] == ["the runner 'command' needs the right to administer; bob may only edit"]
     assert not Job.objects.exists()
 
 
 def test_a_member_may_not_edit_a_privileged_job(look: Look, bob: User, make_job: MakeJob) -> None:
     job = make_job("guarded")
     head, _ = errors_of(look(bob).post(change_url(job), form("guarded", SAFE)))
-    assert "needs the right to admin" in str(head)
+    assert "needs the right to administer" in str(head)
 
 
 def test_a_reader_looks_at_a_locked_form(look: Look, rita: User, make_job: MakeJob) -> None:

@@ -245,7 +245,7 @@ def test_programs_are_for_admins(api: Api, api_of: Any, bob: User, node: Node) -
     refused = api_of(bob).post("jobs", job, 403)
 
     assert refused["title"] == "Access Forbidden"
-    assert "the runner 'command' needs the right to admin" in refused["description"]
+    assert "the runner 'command' needs the right to administer" in refused["description"]
     assert api.post("jobs", job)["job_id"]
 
 

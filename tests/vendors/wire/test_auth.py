@@ -150,7 +150,15 @@ def test_somebody_without_a_project_may_only_look_around(db: None) -> None:
     client = APIClient(HTTP_AUTHORIZATION=basic("lonely"))
 
     assert client.get(ME).json()["project"] is None
-    assert client.get(JOBS).status_code == 403
+    assert client.get(JOBS).json()["detail"] == "lonely has no project; ask an administrator for a membership"
+
+
+def test_a_service_without_a_project_names_one(alpha: Project) -> None:
+    User.objects.create_user("robot", password=PASSWORD, is_service=True)
+    client = APIClient(HTTP_AUTHORIZATION=basic("robot"))
+
+    assert client.get(JOBS).json()["detail"] == "robot has no project; name one"
+    assert client.get(JOBS, headers={"X-JobHub-Project": "alpha"}).status_code == 200
 
 
 # -- browsers ----------------------------------------------------------------------------------------------------------
