@@ -70,7 +70,7 @@ def _database() -> str:
 
 def _workers() -> str:
     try:
-        return "" if sum(live_nodes().values()) else "no node has reported in the last 30 seconds"
+        return "" if sum(live_nodes().values()) else "no node has reported workers in the last 30 seconds"
     except DatabaseError:
         return "unknown without the database"
 

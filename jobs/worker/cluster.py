@@ -126,9 +126,10 @@ class Cluster:
             helper.leave()
         try:
             close_old_connections()
+            Node.objects.filter(name=settings.NODE).update(workers=0)
             self.ticker.leave()
         except Error:
-            log.warning("could not give up the ticker; another takes over in some seconds")
+            log.warning("could not say that this node's workers have ended; another takes over in some seconds")
 
 
 class Watchdog:

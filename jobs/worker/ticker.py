@@ -126,7 +126,7 @@ def _rescue(execution: JobExecution) -> None:
         "lease_is_over": True,
     }
     n_lost = execution.n_lost + 1
-    text = f"{LOST}: {execution.node} has not been heard of since {execution.lease_until:%Y-%m-%d %H:%M:%S %Z}"
+    text = f"{LOST}: {execution.node} did not renew its lease, which ended {execution.lease_until:%Y-%m-%d %H:%M:%S %Z}"
     if execution.state == State.ABORTING:
         execution.move(State.ABORTED, message=f"aborted by {execution.abort_requested_by}; {LOST}", **still_lost)
     elif execution.plan["on_lost"] == OnLost.RERUN and n_lost < MOST_LOST:

@@ -105,12 +105,13 @@ def test_web_alone_serves_until_it_is_told_to_stop(hub: Hub) -> None:
 
 def test_the_workers_alone_say_when_they_begin_and_end(hub: Hub) -> None:
     main = hub.start("worker")
-    eventually(lambda: "look for work" in hub.said, what="a word")
+    eventually(lambda: "look for work" in hub.said and hub.content()["jobs_node"], what="a node")
 
     main.send_signal(signal.SIGTERM)
 
     assert main.wait(30) == 0
     assert hub.said.splitlines()[-1] == "stopped"
+    assert [node["workers"] for node in json.loads(hub.run("node", "list", "--json").stdout)] == [0]
 
 
 # -- what dies ---------------------------------------------------------------------------------------------------------
