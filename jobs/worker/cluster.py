@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from datetime import datetime
 from multiprocessing.process import BaseProcess
 
 from django.conf import settings
@@ -51,6 +52,7 @@ class Cluster:
         self.pool: BaseProcess | None = None
         self.stop_flag = queue.Flag()
         self._node_beat_at = 0.0
+        self._seen_at: datetime | None = None
 
     def run(self) -> None:
         if settings.IS_SQLITE:  # which has one cluster a file
@@ -104,8 +106,13 @@ class Cluster:
         if time.monotonic() - self._node_beat_at < NODE_BEAT_S and self._node_beat_at:
             return
         said = {"workers": settings.HUB["WORKERS"], "own_labels": list(settings.HUB["NODE_LABELS"])}
-        Node.objects.update_or_create(name=settings.NODE, defaults={"seen_at": timezone.now(), **said})
+        self._seen_at = timezone.now()
+        Node.objects.update_or_create(name=settings.NODE, defaults={"seen_at": self._seen_at, **said})
         self._node_beat_at = time.monotonic()
+
+    def _take_back_workers(self) -> None:
+        """Unless another cluster of this node has said since that it works."""
+        Node.objects.filter(name=settings.NODE, seen_at=self._seen_at).update(workers=0)
 
     def _drain(self) -> None:
         """Let what runs come to its end within the drain time, then stop it, then leave nothing behind.
@@ -126,7 +133,7 @@ class Cluster:
             helper.leave()
         try:
             close_old_connections()
-            Node.objects.filter(name=settings.NODE).update(workers=0)
+            self._take_back_workers()
             self.ticker.leave()
         except Error:
             log.warning("could not say that this node's workers have ended; another takes over in some seconds")
