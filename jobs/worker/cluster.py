@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import time
-from datetime import datetime
 from multiprocessing.process import BaseProcess
 
 from django.conf import settings
@@ -52,7 +51,7 @@ class Cluster:
         self.pool: BaseProcess | None = None
         self.stop_flag = queue.Flag()
         self._node_beat_at = 0.0
-        self._seen_at: datetime | None = None
+        self._seen_at = timezone.now()
 
     def run(self) -> None:
         if settings.IS_SQLITE:  # which has one cluster a file
