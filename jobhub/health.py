@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from jobs.engine.waiting import live_nodes
 from jobs.models import JobExecution
+from jobs.queue import queue_is_reachable
 from jobs.states import ACTIVE
 from vendors import registry
 from vendors.native.views.base import NativeView
@@ -68,6 +69,10 @@ def _database() -> str:
     return ""
 
 
+def _broker() -> str:
+    return "" if queue_is_reachable() else "Redis does not answer: nothing starts until it does"
+
+
 def _workers() -> str:
     try:
         return "" if sum(live_nodes().values()) else "no node has reported workers in the last 30 seconds"
@@ -75,7 +80,7 @@ def _workers() -> str:
         return "unknown without the database"
 
 
-CHECKS: dict[str, Check] = {"database": _database, "workers": _workers}
+CHECKS: dict[str, Check] = {"database": _database, "broker": _broker, "workers": _workers}
 
 
 class MetricsView(NativeView):

@@ -14,6 +14,7 @@ from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from jobs.management.base import EXIT_DATABASE, EXIT_REFUSED, database_text
+from jobs.queue import queue_is_reachable
 
 LEFTOVERS_S = 10.0
 """What the children of a killed cluster get to end."""
@@ -28,6 +29,13 @@ def check_database() -> None:
         raise CommandError(database_text(error), returncode=EXIT_DATABASE) from error
     if missing:
         text = f"the database lacks {missing} migrations of this version; run `manage.py setup` (or `migrate`) first"
+        raise CommandError(text, returncode=EXIT_REFUSED)
+
+
+def check_broker() -> None:
+    """Refuses when the Redis that is set does not answer: the workers cannot begin without it."""
+    if settings.HUB["REDIS_URL"] and not queue_is_reachable():
+        text = "Redis does not answer; start it, or set JOBHUB_REDIS_URL to where it is, or to nothing"
         raise CommandError(text, returncode=EXIT_REFUSED)
 
 

@@ -8,6 +8,8 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -182,6 +184,16 @@ def test_a_second_ctrl_c_hurries(hub: Hub) -> None:
     assert hub.states("sleep") == ["failed"]
 
 
+def test_it_is_not_ready_while_redis_is_away(hub: Hub) -> None:
+    hub.env["JOBHUB_REDIS_URL"] = "redis://127.0.0.1:1/0"
+    hub.start("web")
+    eventually(lambda: hub.get("/healthz") == 200, what="an answer")
+
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"http://127.0.0.1:{hub.port}/readyz", timeout=10)
+    assert (refused.value.code, list(json.load(refused.value)["missing"])) == (503, ["broker", "workers"])
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 def test_a_port_in_use_is_refused_with_the_way_out(hub: Hub) -> None:
     with socket.create_server(("127.0.0.1", hub.port)):
@@ -194,6 +206,17 @@ def test_an_address_of_another_machine_is_refused(hub: Hub) -> None:
     hub.env["JOBHUB_BIND"] = "192.0.2.1"
 
     assert "set JOBHUB_BIND to an address of this machine" in hub.run("web").stderr
+
+
+@pytest.mark.parametrize("command", ["up", "worker"])
+def test_a_redis_that_does_not_answer_is_refused(hub: Hub, command: str) -> None:
+    hub.env["JOBHUB_REDIS_URL"] = "redis://127.0.0.1:1/0"
+    done = hub.run(command)
+
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        f"{command}: Redis does not answer; start it, or set JOBHUB_REDIS_URL to where it is, or to nothing",
+    )
 
 
 def test_a_database_without_tables_is_refused(bare: Hub) -> None:

@@ -13,7 +13,7 @@ from jobhub.ports import check_ports
 from jobhub.supervisor import Part, Supervisor
 from jobs import runners
 from jobs.management.base import HubCommand
-from jobs.management.preflight import ClusterLock, check_database, check_var
+from jobs.management.preflight import ClusterLock, check_broker, check_database, check_var
 
 
 class Command(HubCommand):
@@ -32,6 +32,7 @@ class Command(HubCommand):
         lock = ClusterLock()
         lock.take()
         check_ports()
+        check_broker()
         made = set_up(self.say) if options["setup"] else None
         check_database()
         self._run(began_at, made)

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from jobs.management.base import HubCommand
-from jobs.management.preflight import ClusterLock, check_database, check_var
+from jobs.management.preflight import ClusterLock, check_broker, check_database, check_var
 
 
 class Command(HubCommand):
@@ -20,6 +20,7 @@ class Command(HubCommand):
 
         check_var()
         check_database()
+        check_broker()
         lock = ClusterLock()
         lock.take()
         self.stderr.write(f"{settings.HUB['WORKERS']} workers of the node {settings.NODE!r} look for work")
