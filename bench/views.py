@@ -2,8 +2,8 @@
 
 from django.http import HttpRequest, JsonResponse
 
+from jobs.engine.execution_shape import EXECUTION
 from jobs.models import JobExecution
-from vendors.native.shapes import EXECUTION
 
 
 def bare(request: HttpRequest, pk: int) -> JsonResponse:  # noqa: ARG001
