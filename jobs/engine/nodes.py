@@ -78,8 +78,11 @@ def find_node(ref: str, *, actor: Actor) -> Node:
 
 # -- how they are ------------------------------------------------------------------------------------------------------
 def is_silent(node: Node, now: datetime | None = None) -> bool:
-    allowed_s = max(NODE_SILENT_S, SILENT_INTERVALS * node.interval_s)
-    return node.seen_at < (now or timezone.now()) - timedelta(seconds=allowed_s)
+    return node.seen_at < (now or timezone.now()) - timedelta(seconds=allowed_silence_s(node))
+
+
+def allowed_silence_s(node: Node) -> int:
+    return max(NODE_SILENT_S, SILENT_INTERVALS * node.interval_s)
 
 
 def running_on(names: Iterable[str]) -> dict[str, int]:

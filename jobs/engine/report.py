@@ -1,5 +1,6 @@
 """What nodes of their own tell about themselves and about the runs that they do."""
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs.engine import chains, limits
-from jobs.engine.nodes import is_silent
+from jobs.engine.nodes import allowed_silence_s, is_silent
 from jobs.engine.rights import Actor, Right, audit, operator
 from jobs.engine.trigger import new_execution, save_named
 from jobs.errors import Conflict, IllegalMove, Invalid
@@ -107,11 +108,14 @@ def _advance(
         JobExecution.objects.filter(pk=execution.pk).update(version=F("version") + 1, **told)
 
 
-def fail_silent_nodes() -> None:
-    """End the runs of nodes that have been silent for ten of their intervals."""
+def fail_silent_nodes(listened_s: float = math.inf) -> None:
+    """End the runs of nodes that have been silent for ten of their intervals.
+
+    `listened_s`: how long the hub has listened without a break; no silence that it knows of is longer.
+    """
     now = timezone.now()
     for node in Node.objects.filter(interval_s__gt=0):
-        if not is_silent(node, now):
+        if listened_s < allowed_silence_s(node) or not is_silent(node, now):
             continue
         text = f"node lost: {node.name} has not been heard of since {node.seen_at:%Y-%m-%d %H:%M:%S %Z}"
         for execution in JobExecution.objects.live().filter(place=Place.REMOTE, node=node.name):

@@ -23,6 +23,12 @@ class WallClock:
 
     def __init__(self) -> None:
         self._ahead: float | None = None
+        self._steady_since = time.monotonic()
+
+    @property
+    def steady_s(self) -> float:
+        """For how long it has been looked at and nobody has set it."""
+        return time.monotonic() - self._steady_since
 
     def mind(self) -> None:
         """Mend what a change since the last call has put wrong. With the first call schedules are planned anew, by the
@@ -31,6 +37,7 @@ class WallClock:
         by_s = 0.0 if self._ahead is None else ahead - self._ahead
         if abs(by_s) > SET_S:
             log.warning("the clock was set by %+.1f s", by_s)
+            self._steady_since = time.monotonic()
             renew_leases()
         if by_s < -SET_S:
             make_due(timezone.now() - timedelta(seconds=by_s))

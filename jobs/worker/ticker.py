@@ -45,6 +45,7 @@ class Ticker:
         self._leads = False
         self._asked_at = float("-inf")
         self._clock = WallClock()
+        self._chores = {**CHORES, self.fail_silent_nodes: 10}
         self._done_at: dict[Callable[[], None], float] = {}
 
     def tick(self) -> None:
@@ -52,7 +53,7 @@ class Ticker:
         _safely(repeat_wake)
         if self._is_leader():
             now = time.monotonic()
-            for chore, every_s in CHORES.items():
+            for chore, every_s in self._chores.items():
                 _safely(self._clock.mind)
                 if now - self._done_at.get(chore, float("-inf")) >= every_s:
                     self._done_at[chore] = now
@@ -64,6 +65,10 @@ class Ticker:
         if not self._leads or now - self._asked_at >= RENEW_EVERY_S:
             self._leads, self._asked_at = take(DUTY, self.id, TERM_S), now
         return self._leads
+
+    def fail_silent_nodes(self) -> None:
+        """Not of the time before this process, nor across a change of the clock: nobody was heard then."""
+        fail_silent_nodes(listened_s=self._clock.steady_s)
 
     def rest_s(self, longest: float) -> float:
         """For how long nothing has to happen; a run that is due already was not to be had just now."""
@@ -199,7 +204,6 @@ CHORES: dict[Callable[[], None], float] = {
     remote.ask_due: 2,
     release_pauses: 2,
     limits.tell_remote_soft_timeouts: 5,
-    fail_silent_nodes: 10,
     limits.Warden().free_parked: 10,
     recount_blocked: 30,
 }

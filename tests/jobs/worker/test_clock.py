@@ -7,7 +7,11 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
-from jobs.models import JobExecution
+from jobs.engine.define import define
+from jobs.engine.nodes import SILENT_INTERVALS
+from jobs.engine.report import register_node, report
+from jobs.engine.rights import Actor
+from jobs.models import JobExecution, Node, Place
 from jobs.states import State
 from jobs.worker.ticker import Ticker
 from tests.conftest import MakeExecution
@@ -82,3 +86,40 @@ def test_a_clock_that_goes_on_takes_nothing_from_a_rescue(ticker: Ticker, make_e
     ticker.tick()
     execution.refresh_from_db()
     assert execution.n_lost == 1
+
+
+# -- nodes that poll ---------------------------------------------------------------------------------------------------
+INTERVAL_S = 60
+ALLOWED = timedelta(seconds=SILENT_INTERVALS * INTERVAL_S)
+
+
+@pytest.fixture
+def remote(op: Actor) -> JobExecution:
+    job, _ = define({"name": "remote"}, actor=op, place=Place.REMOTE)
+    register_node("shop", interval_s=INTERVAL_S)
+    return report(job, actor=op, remote_ref="1", node="shop", state=State.RUNNING)
+
+
+def listened(ticker: Ticker, for_s: float) -> None:
+    ticker._clock._steady_since -= for_s
+
+
+def test_a_node_gets_its_time_to_poll_when_the_clock_jumps(ticker: Ticker, remote: JobExecution) -> None:
+    listened(ticker, ALLOWED.total_seconds())
+    ticker._done_at.clear()
+
+    assert after(WEEKS, ticker, remote).state == State.RUNNING
+
+
+def test_a_hub_that_was_away_does_not_say_who_was_silent(remote: JobExecution) -> None:
+    Node.objects.update(seen_at=timezone.now() - 2 * ALLOWED)
+    ticker = Ticker()
+    ticker.tick()
+    remote.refresh_from_db()
+    assert remote.state == State.RUNNING
+
+    listened(ticker, ALLOWED.total_seconds())
+    ticker._done_at.clear()
+    ticker.tick()
+    remote.refresh_from_db()
+    assert (remote.state, remote.message[:9]) == (State.FAILED, "node lost")

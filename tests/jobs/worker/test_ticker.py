@@ -272,7 +272,7 @@ def test_one_ticker_works_at_a_time(lost: Lost) -> None:
 
 
 def test_one_bad_chore_does_not_stop_the_others(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
+    def broken(**_: Any) -> None:
         raise RuntimeError("no")
 
     monkeypatch.setattr("jobs.worker.ticker.fail_silent_nodes", broken)
