@@ -18,7 +18,7 @@ LONGEST_FILE = 400
 
 HOUSE = (
     ("states", "errors", "signals"),
-    ("keeping", "masking", "paths", "queue", "secrets", "targets", "texts"),
+    ("keeping", "masking", "paths", "queue", "secrets", "targets", "texts", "wording"),
     ("client", "schedules", "sources"),
     ("models", "runners"),
     ("engine",),

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Self
 import pydantic
 from pydantic import Field
 
-from jobs.errors import FieldError, Invalid
+from jobs.errors import Invalid
 from jobs.texts import check_json, check_text
+from jobs.wording import wrong_fields
 
 Scalar = str | int | float | bool | None
 MAX_PARAMS_BYTES = 65536
@@ -27,19 +28,7 @@ class Document(pydantic.BaseModel):
         try:
             return cls.model_validate(raw)
         except pydantic.ValidationError as error:
-            raise Invalid(_error(item) for item in error.errors()) from None
-
-
-def _error(item: Any) -> FieldError:
-    plain = {
-        "extra_forbidden": "unknown field",
-        "missing": "this field is required",
-        "model_type": "wanted an object of fields",
-        "dict_type": "wanted an object of fields",
-    }
-    is_key = item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == KEY
-    message = KEY_WANTED if is_key else plain.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-    return FieldError(".".join(str(part) for part in item["loc"]), message)
+            raise Invalid(wrong_fields(error, {KEY: KEY_WANTED})) from None
 
 
 def check_name(value: str) -> str:

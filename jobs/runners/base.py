@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import pydantic
 
-from jobs.errors import FieldError, Invalid
+from jobs.errors import Invalid
 from jobs.runners.context import Context
+from jobs.wording import wrong_fields
 
 
 class Spec(pydantic.BaseModel):
@@ -110,7 +111,7 @@ class Runner(Generic[S]):
         try:
             spec = self.Spec.model_validate(raw)
         except pydantic.ValidationError as error:
-            raise Invalid(_field_error(item) for item in error.errors()) from None
+            raise Invalid(wrong_fields(error)) from None
         self.check(spec)  # type: ignore[arg-type]
         return spec  # type: ignore[return-value]
 
@@ -131,12 +132,3 @@ class Runner(Generic[S]):
 
     def run(self, spec: S, context: Context) -> Result:
         raise NotImplementedError
-
-
-def _field_error(item: Any) -> FieldError:
-    field = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return FieldError(field, "unknown field")
-    if item["type"] == "missing":
-        return FieldError(field, "this field is required")
-    return FieldError(field, item["msg"].removeprefix("Value error, "))

@@ -176,10 +176,10 @@ def test_a_param_with_nul_is_named(context: Context) -> None:
         ({"argv": ["true"], "env": {"A=B": "c"}}, "env.A=B: wanted a name without '=' and NUL"),
         ({"argv": ["true"], "env": {"A": "\0"}}, "env.A: a NUL character cannot be passed to a program"),
         ({"argv": ["true"], "grace": 1}, "grace: unknown field"),
-        ({"argv": ["true"], "grace_s": 3601}, "grace_s: Input should be less than or equal to 3600"),
+        ({"argv": ["true"], "grace_s": 3601}, "grace_s: wanted at most 3600"),
         (
             {"argv": ["true"], "ok_exit_codes": [256]},
-            "ok_exit_codes.0: Input should be less than or equal to 255",
+            "ok_exit_codes.0: wanted at most 255",
         ),
     ],
 )
