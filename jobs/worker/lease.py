@@ -94,7 +94,8 @@ class LeaseKeeper:
         self._leave_if_stuck(context)
 
     def _renew(self, context: WorkerContext) -> None:
-        if time.monotonic() - context.renewed_at >= settings.HUB["LEASE_S"] / 3:
+        """With the last beat before a third of it is over: with the next one a short lease would be too old."""
+        if time.monotonic() - context.renewed_at >= settings.HUB["LEASE_S"] / 3 - BEAT_S:
             context.renew()
 
     def _listen(self, context: WorkerContext) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -23,7 +24,8 @@ def kill_all(main: subprocess.Popen[bytes]) -> None:
     """As when the machine loses its power."""
     family = [psutil.Process(main.pid), *psutil.Process(main.pid).children(recursive=True)]
     for process in family:
-        os.kill(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it died with another of them
+            os.kill(process.pid, signal.SIGKILL)
     main.wait()
 
 

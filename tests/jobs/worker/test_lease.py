@@ -258,6 +258,24 @@ def test_a_worker_that_cannot_renew_yet_goes_on(make_execution: MakeExecution) -
     assert context.stop_reason is None
 
 
+def is_renewed(context: WorkerContext, age_s: float) -> bool:
+    """By a beat at that age of its lease."""
+    context.renewed_at = before = time.monotonic() - age_s
+    lease.keeper()._beat(context)
+    return context.renewed_at > before
+
+
+@pytest.mark.parametrize("lease_s", [3, 5, 6, 30])
+def test_no_lease_becomes_too_old_between_two_beats(make_execution: MakeExecution, settings: Any, lease_s: int) -> None:
+    settings.HUB = {**settings.HUB, "LEASE_S": lease_s}
+    context = WorkerContext(make_execution(state=State.RUNNING))
+    for tenths in range(10):
+        age_s = tenths / 10
+        while not is_renewed(context, age_s):
+            age_s += lease.BEAT_S
+        assert (age_s <= lease_s / 3, context.stop_reason) == (True, None)
+
+
 def test_a_late_worker_that_nobody_has_replaced_gets_its_lease_again(make_execution: MakeExecution) -> None:
     context = WorkerContext(make_execution(state=State.RUNNING, lease_until=timezone.now() + PAST))
     context.renewed_at -= 1000
