@@ -56,3 +56,8 @@ def test_required_parts_that_did_not_all_run_fail(tmp_path: Path, how: list[str]
     for part in ("redis", "mysql", "nonsense"):
         assert f"part {part}: REQUIRED (REQUIRE_PARTS), but not all of it ran" in said
     assert "part postgres: REQUIRED" not in said
+
+
+def test_processes_that_share_the_suite_keep_groups_together(request: pytest.FixtureRequest) -> None:
+    is_shared = hasattr(request.config, "workerinput")
+    assert ("@" in request.node.nodeid) is is_shared

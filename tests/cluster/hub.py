@@ -140,5 +140,12 @@ class Hub:
                     with contextlib.suppress(psutil.Error):
                         process.send_signal(signal.SIGKILL)
             main.wait()
+        if self._broker:
+            eventually(self._is_alone_in_redis, within_s=10, what="the end of all who take messages")
         if self._server:
             run_sql(self._server, f"DROP DATABASE {self._name} WITH (FORCE)")
+
+    def _is_alone_in_redis(self) -> bool:
+        with redis.from_url(self._broker) as client:
+            me = client.client_info()
+            return all(one["id"] == str(me["id"]) or one["db"] != str(me["db"]) for one in client.client_list())

@@ -53,11 +53,12 @@ class Server:
 
     def kill_a_backend(self) -> None:
         """Kill -9 one session: the server ends all of them and recovers."""
-        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            found = connection.execute(
-                "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            ).fetchall()
+        witness = psycopg.connect(f"{self.url}/postgres", autocommit=True)
+        found = witness.execute(
+            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchall()
         os.kill(found[0][0], signal.SIGKILL)
+        eventually(lambda: _has_ended(witness), within_s=20, what="the end of all sessions")
         eventually(self._answers, within_s=20, what="PostgreSQL's recovery")
 
     def close(self) -> None:
@@ -81,3 +82,9 @@ class Server:
             stderr=subprocess.DEVNULL,
             timeout=60,
         )
+
+
+def _has_ended(session: psycopg.Connection) -> bool:
+    with contextlib.suppress(psycopg.OperationalError):
+        session.execute("SELECT 1")
+    return session.closed

@@ -125,12 +125,13 @@ def in_a_hub(code: str, broker: str, folder: Path) -> str:
             "DJANGO_SETTINGS_MODULE": "jobhub.settings",
             "JOBHUB_VAR": str(folder),
             "JOBHUB_REDIS_URL": broker,
-            "JOBHUB_LOG_LEVEL": "ERROR",
+            "JOBHUB_LOG_LEVEL": "WARNING",
         },
         capture_output=True,
         text=True,
         timeout=60,
     )
+    print(done.stderr)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

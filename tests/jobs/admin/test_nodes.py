@@ -45,7 +45,7 @@ def test_a_wrong_value_is_told_at_its_field(
 
 
 def test_a_limit_of_nothing_is_told_above_the_page(look: Look, root: User, north: Node) -> None:
-    assert "greater than or equal to 1" in told(look(root).post(url_of(north), {"labels": "", "max_running": "0"}))
+    assert "wanted at least 1" in told(look(root).post(url_of(north), {"labels": "", "max_running": "0"}))
 
 
 def test_who_is_no_superuser_drains_nothing(look: Look, alice: User, north: Node) -> None:

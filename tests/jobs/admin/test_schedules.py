@@ -66,7 +66,7 @@ def test_a_job_is_made_with_its_schedules(look: Look, alice: User, alpha: Projec
         ({"kind": "fields", "text": '{"hour": 25}'}, "text", "hour: '25' is not within 0-23"),
         ({"text": "0 2 * * *", "zone": "Mars"}, "zone", "not a time zone"),
         ({"text": "0 2 * * *", "start": "soon"}, "start", "wanted a date"),
-        ({"text": "0 2 * * *", "grace_s": 0}, "grace_s", "greater than or equal to 1"),
+        ({"text": "0 2 * * *", "grace_s": 0}, "grace_s", "wanted at least 1"),
     ],
 )
 def test_what_is_wrong_stands_at_its_field(
