@@ -83,7 +83,7 @@ def replan(now: datetime | None = None) -> None:
     now = now or timezone.now()
     is_ahead = Q(next_at__gt=now) | Q(pk__in=_told_ahead(now).values("schedule"))
     for schedule in Schedule.objects.filter(is_ahead, enabled=True, broken="").iterator():
-        _guarded(schedule.pk, lambda schedule=schedule: _replan(schedule, now))  # type: ignore[misc]
+        _guarded(schedule.pk, partial(_replan, schedule, now))
 
 
 def _told_ahead(now: datetime) -> QuerySet[SlotFate]:

@@ -1,7 +1,6 @@
 """What is due is started: once, in time, or by its rule for what was missed; one broken schedule stops no other."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,47 +10,13 @@ from django.utils import timezone
 from jobs.engine import planner, schedules, slots, verbs
 from jobs.engine.planner import start_due
 from jobs.engine.rights import operator
-from jobs.models import AuditEvent, Job, JobExecution, Schedule, SlotFate
+from jobs.models import AuditEvent, JobExecution, Schedule, SlotFate
 from jobs.states import State
 from tests.conftest import MakeExecution, MakeJob
+from tests.jobs.engine.clockwork import change, end_all, fates, first, schedule_of, started
 
 OPERATOR = operator("test")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def hourly(make_job: MakeJob) -> Schedule:
-    return schedule_of(make_job(schedules=[{"cron": "0 * * * *"}], concurrency_limit=0))
-
-
-def schedule_of(job: Job) -> Schedule:
-    schedule: Schedule = job.schedules.get()
-    schedule.job = job
-    return schedule
-
-
-def first(schedule: Schedule) -> datetime:
-    assert schedule.next_at is not None
-    return schedule.next_at
-
-
-def change(schedule: Schedule, **fields: Any) -> None:
-    Schedule.objects.filter(pk=schedule.pk).update(**fields)
-    schedule.refresh_from_db()
-
-
-def end_all() -> None:
-    for execution in JobExecution.objects.active():
-        execution.move(State.ABORTED)
-
-
-def started() -> list[datetime]:
-    found = list(JobExecution.objects.order_by("slot_at").values_list("slot_at", flat=True))
-    return [at for at in found if at is not None]
-
-
-def fates() -> list[tuple[str, datetime, int]]:
-    return list(SlotFate.objects.order_by("slot_at").values_list("fate", "slot_at", "n"))
 
 
 # -- in time -----------------------------------------------------------------------------------------------------------

@@ -1,55 +1,18 @@
 """After the clock was set back each time comes once, whatever was done and written down by the clock that was ahead."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from jobs.engine import slots
 from jobs.engine.planner import replan, start_due
 from jobs.engine.rights import operator
-from jobs.models import Job, JobExecution, Schedule, SlotFate
-from jobs.states import State
+from jobs.models import Schedule
 from tests.conftest import MakeJob
+from tests.jobs.engine.clockwork import change, end_all, fates, first, schedule_of, started
 
 OPERATOR = operator("test")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def hourly(make_job: MakeJob) -> Schedule:
-    return schedule_of(make_job(schedules=[{"cron": "0 * * * *"}], concurrency_limit=0))
-
-
-def schedule_of(job: Job) -> Schedule:
-    schedule: Schedule = job.schedules.get()
-    schedule.job = job
-    return schedule
-
-
-def first(schedule: Schedule) -> datetime:
-    assert schedule.next_at is not None
-    return schedule.next_at
-
-
-def change(schedule: Schedule, **fields: Any) -> None:
-    Schedule.objects.filter(pk=schedule.pk).update(**fields)
-    schedule.refresh_from_db()
-
-
-def end_all() -> None:
-    for execution in JobExecution.objects.active():
-        execution.move(State.ABORTED)
-
-
-def started() -> list[datetime]:
-    found = list(JobExecution.objects.order_by("slot_at").values_list("slot_at", flat=True))
-    return [at for at in found if at is not None]
-
-
-def fates() -> list[tuple[str, datetime, int]]:
-    return list(SlotFate.objects.order_by("slot_at").values_list("fate", "slot_at", "n"))
 
 
 def test_after_the_clock_was_set_back_nothing_runs_twice(hourly: Schedule) -> None:
